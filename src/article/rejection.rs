@@ -1,0 +1,107 @@
+//! Why a record can never be an article: a closed list of codes, each a dead-letter header and a metric label.
+
+use thiserror::Error;
+
+/// The closed list of reasons. The code is stable; the message may change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RejectionCode {
+    /// A zero-length value.
+    Empty,
+    /// A null value, where `tombstones = "dead_letter"`.
+    Tombstone,
+    /// The payload is larger than `input.payload_bytes_max`.
+    TooLarge,
+    /// The payload is not UTF-8 and repairing it would mean guessing.
+    NotUtf8,
+    /// The form is JSON, the payload is not.
+    InvalidJson,
+    /// JSON nested deeper than the limit.
+    TooDeep,
+    /// A known field has the wrong type.
+    WrongType,
+    /// Neither headline, text nor URL.
+    NoContent,
+    /// One record holds several articles.
+    SeveralArticles,
+    /// The form is declared or recognised, and not one we read.
+    UnsupportedForm,
+    /// The record we would publish is larger than the output topic allows.
+    OutputTooLarge,
+    /// The broker refused this record's timestamp.
+    TimestampRefused,
+    /// The broker refused this record as invalid (for example a null key on a compacted topic).
+    RecordRefused,
+    /// Enriching this record panicked; a defect of ours, kept for replay.
+    Panicked,
+}
+
+impl RejectionCode {
+    /// Every code.
+    pub const ALL: [Self; 14] = [
+        Self::Empty,
+        Self::Tombstone,
+        Self::TooLarge,
+        Self::NotUtf8,
+        Self::InvalidJson,
+        Self::TooDeep,
+        Self::WrongType,
+        Self::NoContent,
+        Self::SeveralArticles,
+        Self::UnsupportedForm,
+        Self::OutputTooLarge,
+        Self::TimestampRefused,
+        Self::RecordRefused,
+        Self::Panicked,
+    ];
+
+    /// The stable word: dead-letter header `dateline.error.code` and metric label.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::Tombstone => "tombstone",
+            Self::TooLarge => "too_large",
+            Self::NotUtf8 => "not_utf8",
+            Self::InvalidJson => "invalid_json",
+            Self::TooDeep => "too_deep",
+            Self::WrongType => "wrong_type",
+            Self::NoContent => "no_content",
+            Self::SeveralArticles => "several_articles",
+            Self::UnsupportedForm => "unsupported_form",
+            Self::OutputTooLarge => "output_too_large",
+            Self::TimestampRefused => "timestamp_refused",
+            Self::RecordRefused => "record_refused",
+            Self::Panicked => "panicked",
+        }
+    }
+}
+
+/// A record that can never be an article, and why. A value, not a failure of ours.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{}: {message}", code.code())]
+pub struct Rejection {
+    /// The reason.
+    pub code: RejectionCode,
+    /// For people: what was wrong and where. Never holds payload text or secrets.
+    pub message: String,
+}
+
+impl Rejection {
+    /// A rejection with a message for people.
+    pub fn new(code: RejectionCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_distinct_words() {
+        let mut codes: Vec<_> = RejectionCode::ALL.iter().map(|c| c.code()).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), RejectionCode::ALL.len());
+        assert!(codes.iter().all(|c| c.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')));
+    }
+}

@@ -1,0 +1,1 @@
+//! Room `commands`: being built.

@@ -1,0 +1,1 @@
+//! Room `decode`: being built.

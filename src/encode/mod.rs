@@ -1,0 +1,1 @@
+//! Room `encode`: being built.

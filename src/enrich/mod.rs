@@ -1,0 +1,1 @@
+//! Room `enrich`: being built.

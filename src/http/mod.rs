@@ -1,0 +1,1 @@
+//! Room `http`: being built.

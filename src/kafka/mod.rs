@@ -1,0 +1,1 @@
+//! Room `kafka`: being built.

@@ -1,0 +1,1 @@
+//! Every metric: being built.

@@ -1,0 +1,1 @@
+//! Room `ops`: being built.

@@ -1,0 +1,159 @@
+//! What came from a topic and what became of it: `Record` in, exactly one `Outcome` out. Never knows Kafka's client types.
+
+use std::sync::Arc;
+
+use crate::article::Rejection;
+
+/// Where a record stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// Kafka topic.
+    pub kafka_topic: Arc<str>,
+    /// Partition.
+    pub partition: i32,
+    /// Offset.
+    pub offset: i64,
+}
+
+/// A header: a name and a value that may be null. Order and doubles matter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// Name.
+    pub name: String,
+    /// Value; `None` is Kafka's null.
+    pub value: Option<Vec<u8>>,
+}
+
+impl Header {
+    /// A header with a text value.
+    pub fn text(name: impl Into<String>, value: impl Into<String>) -> Self {
+        Self { name: name.into(), value: Some(value.into().into_bytes()) }
+    }
+}
+
+/// One record as received.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Where it stands.
+    pub origin: Origin,
+    /// Kafka timestamp in milliseconds since 1970, if it has one.
+    pub timestamp_ms: Option<i64>,
+    /// Key; `None` is Kafka's null.
+    pub key: Option<Vec<u8>>,
+    /// Value; `None` is a tombstone.
+    pub value: Option<Vec<u8>>,
+    /// Headers in order, doubles and nulls kept.
+    pub headers: Vec<Header>,
+}
+
+impl Record {
+    /// Bytes held by key, value and headers.
+    pub fn bytes(&self) -> usize {
+        let headers: usize =
+            self.headers.iter().map(|h| h.name.len() + h.value.as_ref().map_or(0, Vec::len)).sum();
+        self.key.as_ref().map_or(0, Vec::len) + self.value.as_ref().map_or(0, Vec::len) + headers
+    }
+
+    /// The value of the last header named `name` (names compare without case), if it is UTF-8.
+    pub fn header_text(&self, name: &str) -> Option<&str> {
+        let header = self.headers.iter().rev().find(|h| h.name.eq_ignore_ascii_case(name))?;
+        std::str::from_utf8(header.value.as_deref()?).ok()
+    }
+}
+
+/// A record to publish; its timestamp and, for most, its key are the input's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputRecord {
+    /// Key.
+    pub key: Option<Vec<u8>>,
+    /// Value; `None` is a tombstone.
+    pub value: Option<Vec<u8>>,
+    /// Headers.
+    pub headers: Vec<Header>,
+}
+
+impl OutputRecord {
+    /// Bytes held by key, value and headers.
+    pub fn bytes(&self) -> usize {
+        let headers: usize =
+            self.headers.iter().map(|h| h.name.len() + h.value.as_ref().map_or(0, Vec::len)).sum();
+        self.key.as_ref().map_or(0, Vec::len) + self.value.as_ref().map_or(0, Vec::len) + headers
+    }
+}
+
+/// Why a good record is not published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SkipReason {
+    /// A tombstone, where `tombstones = "drop"`.
+    Tombstone,
+}
+
+impl SkipReason {
+    /// Every reason.
+    pub const ALL: [Self; 1] = [Self::Tombstone];
+
+    /// The stable word, used as a metric label.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Tombstone => "tombstone",
+        }
+    }
+}
+
+/// What became of one record: exactly one of these.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// A structured record to publish.
+    Enriched(OutputRecord),
+    /// A tombstone, passed on as one.
+    PassedThrough(OutputRecord),
+    /// Nothing to publish, nobody's fault.
+    Skipped(SkipReason),
+    /// A dead letter.
+    Rejected(Rejection),
+}
+
+/// The steps that `worker::process` takes on one record, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// Bytes to `RawArticle`.
+    Decode,
+    /// `RawArticle` to `Article`.
+    Accept,
+    /// Named entities.
+    Entities,
+    /// Topic tags.
+    Topics,
+    /// Key phrases.
+    Keywords,
+    /// `EnrichedArticle` to bytes.
+    Encode,
+}
+
+impl Step {
+    /// Every step, in order.
+    pub const ALL: [Self; 6] =
+        [Self::Decode, Self::Accept, Self::Entities, Self::Topics, Self::Keywords, Self::Encode];
+
+    /// The stable word, used as a metric label.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Decode => "decode",
+            Self::Accept => "accept",
+            Self::Entities => "entities",
+            Self::Topics => "topics",
+            Self::Keywords => "keywords",
+            Self::Encode => "encode",
+        }
+    }
+}
+
+/// Told when a step ends; takes the timings in the worker, does nothing in tests. Keeps the clock out of the core.
+pub trait StepObserver {
+    /// `step` has just ended.
+    fn finished(&mut self, step: Step);
+}
+
+impl StepObserver for () {
+    fn finished(&mut self, _step: Step) {}
+}
