@@ -1,5 +1,6 @@
 //! What came from a topic and what became of it: `Record` in, exactly one `Outcome` out. Never knows Kafka's client types.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::article::Rejection;
@@ -13,6 +14,13 @@ pub struct Origin {
     pub partition: i32,
     /// Offset.
     pub offset: i64,
+}
+
+impl Origin {
+    /// The partition it stands in.
+    pub fn key(&self) -> PartitionKey {
+        PartitionKey { kafka_topic: Arc::clone(&self.kafka_topic), partition: self.partition }
+    }
 }
 
 /// A header: a name and a value that may be null. Order and doubles matter.
@@ -156,4 +164,37 @@ pub trait StepObserver {
 
 impl StepObserver for () {
     fn finished(&mut self, _step: Step) {}
+}
+
+/// A partition of a Kafka topic.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PartitionKey {
+    /// Kafka topic.
+    pub kafka_topic: Arc<str>,
+    /// Partition.
+    pub partition: i32,
+}
+
+/// The unit of waiting, of parallel work, of delivery and of commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// Distinct within the process, rising.
+    pub id: u64,
+    /// The assignment epoch the batch belongs to; once that has ended the batch is dropped.
+    pub epoch: u64,
+    /// In the order they were polled; per partition that is the order of offsets.
+    pub records: Vec<Record>,
+    /// Sum of `Record::bytes`.
+    pub bytes: usize,
+}
+
+impl Batch {
+    /// The offset to commit for each partition in the batch: that of its last record plus one.
+    pub fn next_offsets(&self) -> BTreeMap<PartitionKey, i64> {
+        let mut offsets = BTreeMap::new();
+        for record in &self.records {
+            offsets.insert(record.origin.key(), record.origin.offset + 1);
+        }
+        offsets
+    }
 }

@@ -1,1 +1,17 @@
-//! Room `kafka`: being built.
+//! The only room that knows rdkafka: client settings, source, sink, start-up checks, statistics, embedded broker.
+//! Never looks inside an article.
+
+pub mod client;
+pub mod embedded;
+pub mod flow;
+pub mod settings;
+pub mod sink;
+pub mod source;
+pub mod startup;
+pub mod statistics;
+
+pub use client::Shared;
+pub use client::TokenProvider;
+pub use settings::ClientSettings;
+pub use sink::KafkaSink;
+pub use source::KafkaSource;

@@ -1,1 +1,152 @@
-//! Room `worker`: being built.
+//! The flow: batches in, outcomes out, in order. Commit of batch n overlaps enrichment of batch n+1, and that is the whole of
+//! back-pressure. Never knows Kafka or HTTP.
+
+pub mod guard;
+pub mod process;
+pub mod seams;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use rayon::prelude::*;
+use thiserror::Error;
+
+use crate::metrics::Metrics;
+use crate::metrics::Stage;
+use crate::metrics::StepTimer;
+use crate::record::Batch;
+use crate::record::Outcome;
+use crate::worker::guard::DeadLetterGuard;
+use crate::worker::guard::LimitReached;
+use crate::worker::process::Processor;
+use crate::worker::seams::Committed;
+use crate::worker::seams::FatalError;
+use crate::worker::seams::OutcomeSink;
+use crate::worker::seams::RecordSource;
+
+/// Why the worker stopped other than by request.
+#[derive(Debug, Error)]
+pub enum WorkerError {
+    /// The client can go on no longer.
+    #[error(transparent)]
+    Fatal(#[from] FatalError),
+    /// Too many dead letters; the batch that tripped the limit is not committed.
+    #[error(transparent)]
+    DeadLetterLimit(#[from] LimitReached),
+    /// The pool of threads could not be made.
+    #[error("no threads for enrichment: {0}")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+}
+
+/// Told about every batch whose outcomes are delivered; counts and shows them.
+pub type OnDelivered = Box<dyn FnMut(&Batch, &[Outcome]) + Send>;
+
+/// What the flow needs beside its two ends.
+pub struct Worker {
+    /// One record to one outcome.
+    pub processor: Arc<Processor>,
+    /// Counters.
+    pub metrics: Metrics,
+    /// Limits on dead letters.
+    pub guard: DeadLetterGuard,
+    /// Wall clock, milliseconds since 1970.
+    pub clock: fn() -> i64,
+    /// Threads for enrichment; 0 = one a core.
+    pub threads: usize,
+    /// Told about delivered batches.
+    pub on_delivered: OnDelivered,
+}
+
+impl Worker {
+    /// Runs until the source ends. On return every batch taken was committed or dropped.
+    ///
+    /// # Errors
+    /// Where the client can go on no longer, or too many records become dead letters.
+    pub async fn run<S: RecordSource, K: OutcomeSink>(mut self, source: &mut S, sink: &mut K) -> Result<(), WorkerError> {
+        let pool = Arc::new(
+            rayon::ThreadPoolBuilder::new()
+                .num_threads(self.threads)
+                .thread_name(|n| format!("enrich-{n}"))
+                .build()?,
+        );
+        let mut enriched: Option<(Batch, Vec<Outcome>)> = None;
+        loop {
+            let core = Core {
+                pool: Arc::clone(&pool),
+                processor: Arc::clone(&self.processor),
+                metrics: self.metrics.clone(),
+                clock: self.clock,
+            };
+            let (committed, next) = tokio::join!(self.commit(sink, enriched.take()), core.next(source));
+            committed?;
+            enriched = next?;
+            if enriched.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Commits one enriched batch and counts its outcomes once they are delivered.
+    async fn commit<K: OutcomeSink>(&mut self, sink: &mut K, enriched: Option<(Batch, Vec<Outcome>)>) -> Result<(), WorkerError> {
+        let Some((batch, outcomes)) = enriched else { return Ok(()) };
+        let before = self.guard.clone();
+        self.guard.admit(&outcomes)?;
+        let started = Instant::now();
+        match sink.commit(batch, outcomes).await? {
+            Committed::Done(batch, outcomes) => {
+                self.metrics.stage_seconds(Stage::Commit, started.elapsed().as_secs_f64());
+                self.count(&batch, &outcomes);
+            }
+            // The records will be read again, and then they count.
+            Committed::Dropped => self.guard = before,
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, batch: &Batch, outcomes: &[Outcome]) {
+        let now_ms = (self.clock)();
+        for (record, outcome) in batch.records.iter().zip(outcomes) {
+            self.metrics.outcome(outcome);
+            if let Outcome::Enriched(output) | Outcome::PassedThrough(output) = outcome {
+                self.metrics.published_bytes(output.bytes() as u64);
+            }
+            if let Some(timestamp_ms) = record.timestamp_ms {
+                self.metrics.latency_seconds((now_ms - timestamp_ms).max(0) as f64 / 1000.0);
+            }
+        }
+        self.metrics.batch(batch.records.len(), batch.bytes);
+        (self.on_delivered)(batch, outcomes);
+    }
+}
+
+/// What turns the next batch into outcomes, over all cores, order kept.
+struct Core {
+    pool: Arc<rayon::ThreadPool>,
+    processor: Arc<Processor>,
+    metrics: Metrics,
+    clock: fn() -> i64,
+}
+
+impl Core {
+    async fn next<S: RecordSource>(self, source: &mut S) -> Result<Option<(Batch, Vec<Outcome>)>, FatalError> {
+        let waited = Instant::now();
+        let Some(batch) = source.next_batch().await? else { return Ok(None) };
+        self.metrics.stage_seconds(Stage::Fetch, waited.elapsed().as_secs_f64());
+        let enriched = tokio::task::spawn_blocking(move || self.enrich(batch)).await;
+        enriched.map(Some).map_err(|e| FatalError(format!("enrichment of a batch panicked: {e}")))
+    }
+
+    fn enrich(self, batch: Batch) -> (Batch, Vec<Outcome>) {
+        let started = Instant::now();
+        let now_ms = (self.clock)();
+        let outcomes = self.pool.install(|| {
+            batch
+                .records
+                .par_iter()
+                .map(|record| self.processor.process(record, now_ms, &mut StepTimer::new(&self.metrics)))
+                .collect()
+        });
+        self.metrics.stage_seconds(Stage::Enrich, started.elapsed().as_secs_f64());
+        (batch, outcomes)
+    }
+}

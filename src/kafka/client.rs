@@ -1,0 +1,292 @@
+//! What both clients share: the flow's state, and the callbacks that librdkafka calls. Rebalances are decided here.
+//! Never reads a record's payload.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::sync::Arc;
+use std::sync::Condvar;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::time::Duration;
+use std::time::Instant;
+
+use rdkafka::ClientContext;
+use rdkafka::Offset;
+use rdkafka::TopicPartitionList;
+use rdkafka::client::OAuthToken;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::BaseConsumer;
+use rdkafka::consumer::Consumer;
+use rdkafka::consumer::ConsumerContext;
+use rdkafka::consumer::Rebalance;
+use rdkafka::error::KafkaError;
+use rdkafka::producer::DeliveryResult;
+use rdkafka::producer::ProducerContext;
+use rdkafka::types::RDKafkaErrorCode;
+use tokio::sync::Notify;
+use tracing::debug;
+use tracing::error;
+use tracing::info;
+use tracing::warn;
+
+use crate::kafka::flow::FlowState;
+use crate::kafka::statistics::PartitionFetch;
+use crate::kafka::statistics::Statistics;
+use crate::metrics;
+use crate::metrics::Metrics;
+use crate::record::PartitionKey;
+
+/// Fetches an OAuth token for SASL/OAUTHBEARER; handed over by `commands`, so that Kafka's room knows no HTTP.
+pub type TokenProvider = Arc<dyn Fn() -> Result<(String, String, i64), String> + Send + Sync>;
+
+/// State and tools that the poll thread, the callbacks and the sink share.
+pub struct Shared {
+    /// Assignment, epoch, intake and work in flight.
+    pub(crate) flow: Mutex<FlowState>,
+    /// Told whenever work in flight ends; the revoke callback waits on it.
+    pub(crate) settled: Condvar,
+    /// Told whenever a batch may be ready.
+    pub(crate) ready: Notify,
+    /// Latest figures of librdkafka for each partition.
+    pub(crate) fetches: Mutex<BTreeMap<PartitionKey, PartitionFetch>>,
+    /// Counters.
+    pub(crate) metrics: Metrics,
+    /// Longest that a revoke waits for the batches of its partitions.
+    pub(crate) revoke_deadline: Duration,
+    /// Longest that a request to the broker may take in the poll thread.
+    pub(crate) request_timeout: Duration,
+    /// Where tokens come from, if the mechanism is OAUTHBEARER.
+    pub(crate) token: Option<TokenProvider>,
+}
+
+impl Shared {
+    /// The lock on the flow. A thread that panicked while holding it left plain data behind, so poisoning is ignored.
+    pub(crate) fn flow(&self) -> MutexGuard<'_, FlowState> {
+        self.flow.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Tells everyone that work in flight has ended or a batch may be ready.
+    pub(crate) fn tell(&self) {
+        self.settled.notify_all();
+        self.ready.notify_one();
+    }
+
+    /// Waits until no batch with records of these partitions is in flight; false where the deadline passed first.
+    fn wait_settled(&self, partitions: &BTreeSet<PartitionKey>) -> bool {
+        let deadline = Instant::now() + self.revoke_deadline;
+        let mut flow = self.flow();
+        flow.stop_intake(partitions);
+        while flow.has_in_flight(partitions) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            flow = self.settled.wait_timeout(flow, left).unwrap_or_else(std::sync::PoisonError::into_inner).0;
+        }
+        true
+    }
+
+    fn forget(&self, partitions: &BTreeSet<PartitionKey>) {
+        let mut fetches = self.fetches.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        for key in partitions {
+            fetches.remove(key);
+            self.metrics.forget_partition(&key.kafka_topic, key.partition);
+        }
+    }
+}
+
+/// The keys of a list of partitions.
+pub(crate) fn keys(list: &TopicPartitionList) -> BTreeSet<PartitionKey> {
+    list.elements()
+        .iter()
+        .map(|e| PartitionKey { kafka_topic: Arc::from(e.topic()), partition: e.partition() })
+        .collect()
+}
+
+/// A list of partitions with offsets.
+pub(crate) fn offsets_list<'k>(
+    offsets: impl IntoIterator<Item = (&'k PartitionKey, i64)>,
+) -> Result<TopicPartitionList, KafkaError> {
+    let mut list = TopicPartitionList::new();
+    for (key, offset) in offsets {
+        list.add_partition_offset(&key.kafka_topic, key.partition, Offset::Offset(offset))?;
+    }
+    Ok(list)
+}
+
+/// Committed offsets as the group knows them; partitions without one are absent from the map.
+pub(crate) fn committed(
+    consumer: &BaseConsumer<ConsumerCallbacks>,
+    partitions: &BTreeSet<PartitionKey>,
+    timeout: Duration,
+) -> Result<BTreeMap<PartitionKey, i64>, KafkaError> {
+    let mut list = TopicPartitionList::new();
+    for key in partitions {
+        list.add_partition(&key.kafka_topic, key.partition);
+    }
+    let answer = consumer.committed_offsets(list, timeout)?;
+    let mut offsets = BTreeMap::new();
+    for element in answer.elements() {
+        element.error()?;
+        if let Offset::Offset(offset) = element.offset() {
+            let key = PartitionKey { kafka_topic: Arc::from(element.topic()), partition: element.partition() };
+            offsets.insert(key, offset);
+        }
+    }
+    Ok(offsets)
+}
+
+fn log_line(level: RDKafkaLogLevel, facility: &str, line: &str) {
+    match level {
+        RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
+            error!(target: "librdkafka", facility, "{line}");
+        }
+        RDKafkaLogLevel::Warning => warn!(target: "librdkafka", facility, "{line}"),
+        RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => info!(target: "librdkafka", facility, "{line}"),
+        RDKafkaLogLevel::Debug => debug!(target: "librdkafka", facility, "{line}"),
+    }
+}
+
+fn log_error(error: &KafkaError, reason: &str) {
+    // Brokers that go away and come back are the client's business; only a fatal error ends it, and that comes by another way.
+    warn!(target: "librdkafka", %error, "{reason}");
+}
+
+fn oauth_token(token: Option<&TokenProvider>) -> Result<OAuthToken, Box<dyn Error>> {
+    let provider = token.ok_or("no token endpoint is configured ([kafka.security] oauth_token_url)")?;
+    let (token, principal_name, lifetime_ms) = provider()?;
+    Ok(OAuthToken { token, principal_name, lifetime_ms })
+}
+
+/// Callbacks of the consumer.
+pub struct ConsumerCallbacks(pub(crate) Arc<Shared>);
+
+impl ClientContext for ConsumerCallbacks {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        log_line(level, facility, line);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        log_error(&error, reason);
+    }
+
+    fn stats_raw(&self, statistics: &[u8]) {
+        match Statistics::parse(statistics) {
+            Some(parsed) => {
+                parsed.record(&self.0.metrics);
+                *self.0.fetches.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = parsed.partitions();
+                self.0.ready.notify_one();
+            }
+            None => self.0.metrics.statistics_unreadable(),
+        }
+    }
+
+    fn generate_oauth_token(&self, _config: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        oauth_token(self.0.token.as_ref())
+    }
+}
+
+impl ConsumerContext for ConsumerCallbacks {
+    /// Revoked: wait for the batches of these partitions, within the deadline, then let go. Lost: never wait, commit nothing.
+    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        let Rebalance::Revoke(list) = rebalance else { return };
+        let partitions = keys(list);
+        let lost = consumer.assignment_lost();
+        self.0.metrics.rebalance(if lost { metrics::Rebalance::Lost } else { metrics::Rebalance::Revoked });
+        if lost {
+            warn!(partitions = partitions.len(), "partitions were lost: uncommitted work on them is dropped");
+        } else if !self.0.wait_settled(&partitions) {
+            warn!(
+                partitions = partitions.len(),
+                revoke_deadline_ms = self.0.revoke_deadline.as_millis(),
+                "partitions were revoked before their batches were done: the next owner reads them again"
+            );
+        } else {
+            info!(partitions = partitions.len(), "partitions revoked");
+        }
+        self.0.flow().release(&partitions);
+        self.0.forget(&partitions);
+        self.0.tell();
+    }
+
+    fn post_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        let Rebalance::Assign(list) = rebalance else { return };
+        let partitions = keys(list);
+        let committed = committed(consumer, &partitions, self.0.request_timeout).unwrap_or_else(|error| {
+            warn!(%error, "committed offsets could not be read: an offset reset would go unnoticed now");
+            BTreeMap::new()
+        });
+        let paused = {
+            let mut flow = self.0.flow();
+            flow.assign(partitions.iter().map(|key| (key.clone(), committed.get(key).copied())));
+            flow.is_paused()
+        };
+        if paused && let Err(error) = consumer.pause(list) {
+            warn!(%error, "new partitions could not be paused");
+        }
+        self.0.metrics.rebalance(metrics::Rebalance::Assigned);
+        info!(partitions = partitions.len(), without_offset = partitions.len() - committed.len(), "partitions assigned");
+        self.0.tell();
+    }
+}
+
+/// What became of the records handed to the producer: how many are still out, and which failed.
+#[derive(Debug, Default)]
+pub(crate) struct Deliveries {
+    pub(crate) outstanding: usize,
+    pub(crate) failed: Vec<(usize, RDKafkaErrorCode)>,
+}
+
+/// Callbacks of the producer. The opaque of a record is its place in the batch.
+pub struct ProducerCallbacks {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) deliveries: Mutex<Deliveries>,
+    pub(crate) delivered: Condvar,
+}
+
+impl ProducerCallbacks {
+    pub(crate) fn deliveries(&self) -> MutexGuard<'_, Deliveries> {
+        self.deliveries.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl ClientContext for ProducerCallbacks {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        log_line(level, facility, line);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        log_error(&error, reason);
+    }
+
+    fn stats_raw(&self, statistics: &[u8]) {
+        match Statistics::parse(statistics) {
+            Some(parsed) => parsed.record(&self.shared.metrics),
+            None => self.shared.metrics.statistics_unreadable(),
+        }
+    }
+
+    fn generate_oauth_token(&self, _config: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        oauth_token(self.shared.token.as_ref())
+    }
+}
+
+impl ProducerContext for ProducerCallbacks {
+    type DeliveryOpaque = usize;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, index: usize) {
+        let mut deliveries = self.deliveries();
+        deliveries.outstanding = deliveries.outstanding.saturating_sub(1);
+        if let Err((error, _)) = result {
+            deliveries.failed.push((index, error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail)));
+        }
+        if deliveries.outstanding == 0 {
+            self.delivered.notify_all();
+        }
+    }
+}

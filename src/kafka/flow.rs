@@ -1,0 +1,256 @@
+//! The state that the poll thread, the rebalance callback and the sink share: assignment, epoch, intake and what is in flight.
+//! A plain state machine behind one lock; never calls Kafka, never waits.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::collections::VecDeque;
+
+use crate::record::Batch;
+use crate::record::PartitionKey;
+use crate::record::Record;
+
+/// How large a batch may grow, and how much may wait.
+#[derive(Debug, Clone, Copy)]
+pub struct FlowLimits {
+    /// Most records of a batch.
+    pub batch_records_max: usize,
+    /// Most bytes of a batch; one larger record is a batch of its own.
+    pub batch_bytes_max: usize,
+    /// Longest that the oldest waiting record waits for a batch to fill, in milliseconds.
+    pub batch_wait_ms: u64,
+    /// Intake is paused at this many waiting bytes.
+    pub intake_bytes_max: usize,
+    /// And resumed at this many: far below, since every pause drops what the client had fetched.
+    pub intake_bytes_resume: usize,
+}
+
+/// What we know of one assigned partition.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PartitionState {
+    /// Next offset to commit, as the group knows it; `None` before the first commit.
+    pub committed: Option<i64>,
+    /// Offset of the first record read since the partition was assigned.
+    pub first: Option<i64>,
+    /// Offset after the last record read.
+    pub position: Option<i64>,
+}
+
+/// Assignment, epoch, intake and work in flight.
+#[derive(Debug)]
+pub struct FlowState {
+    limits: FlowLimits,
+    epoch: u64,
+    batches_made: u64,
+    partitions: BTreeMap<PartitionKey, PartitionState>,
+    intake: VecDeque<(Record, u64)>,
+    intake_bytes: usize,
+    in_flight: BTreeMap<u64, BTreeMap<PartitionKey, i64>>,
+    committing: Option<u64>,
+    rewind: bool,
+    paused: bool,
+    joined: bool,
+    ended: bool,
+}
+
+impl FlowState {
+    /// Nothing assigned, nothing in flight.
+    pub fn new(limits: FlowLimits) -> Self {
+        Self {
+            limits,
+            epoch: 1,
+            batches_made: 0,
+            partitions: BTreeMap::new(),
+            intake: VecDeque::new(),
+            intake_bytes: 0,
+            in_flight: BTreeMap::new(),
+            committing: None,
+            rewind: false,
+            paused: false,
+            joined: false,
+            ended: false,
+        }
+    }
+
+    /// Partitions were assigned, with what the group had committed for each.
+    pub fn assign(&mut self, partitions: impl IntoIterator<Item = (PartitionKey, Option<i64>)>) {
+        self.joined = true;
+        for (key, committed) in partitions {
+            self.partitions.insert(key, PartitionState { committed, ..PartitionState::default() });
+        }
+    }
+
+    /// First half of a revoke: records of these partitions that no batch has taken are discarded.
+    pub fn stop_intake(&mut self, revoked: &BTreeSet<PartitionKey>) {
+        self.intake.retain(|(record, _)| !revoked.contains(&record.origin.key()));
+        self.intake_bytes = self.intake.iter().map(|(record, _)| record.bytes()).sum();
+    }
+
+    /// True while a batch with records of these partitions is neither committed nor dropped.
+    pub fn has_in_flight(&self, revoked: &BTreeSet<PartitionKey>) -> bool {
+        self.in_flight.values().any(|offsets| offsets.keys().any(|key| revoked.contains(key)))
+    }
+
+    /// Second half of a revoke, and all of a loss: the partitions are no longer ours. Work in flight that touches them is dropped,
+    /// and with it everything in flight, so that no later batch can pass a dropped one; what we keep is read again.
+    pub fn release(&mut self, revoked: &BTreeSet<PartitionKey>) {
+        if self.has_in_flight(revoked) {
+            self.drop_uncommitted();
+        }
+        self.stop_intake(revoked);
+        self.partitions.retain(|key, _| !revoked.contains(key));
+    }
+
+    /// Ends the epoch: nothing uncommitted counts any longer, and the partitions we hold must be sought back.
+    pub fn drop_uncommitted(&mut self) {
+        self.epoch += 1;
+        self.in_flight.clear();
+        self.intake.clear();
+        self.intake_bytes = 0;
+        self.rewind = !self.partitions.is_empty();
+    }
+
+    /// A record was polled. False where it is discarded: its partition is not ours, or a rewind is due.
+    pub fn accept(&mut self, record: Record, now_ms: u64) -> bool {
+        if self.rewind || self.ended {
+            return false;
+        }
+        let Some(partition) = self.partitions.get_mut(&record.origin.key()) else { return false };
+        partition.first.get_or_insert(record.origin.offset);
+        partition.position = Some(record.origin.offset + 1);
+        self.intake_bytes += record.bytes();
+        self.intake.push_back((record, now_ms));
+        true
+    }
+
+    /// The next batch, if one is full, or the oldest record has waited long enough, or no more will come.
+    pub fn take_batch(&mut self, now_ms: u64) -> Option<Batch> {
+        let (_, oldest_ms) = self.intake.front()?;
+        if !self.has_full_batch() && now_ms.saturating_sub(*oldest_ms) < self.limits.batch_wait_ms {
+            return None;
+        }
+        let mut records = Vec::with_capacity(self.intake.len().min(self.limits.batch_records_max));
+        let mut bytes = 0;
+        while let Some((record, _)) = self.intake.front() {
+            let more = record.bytes();
+            let fits = records.len() < self.limits.batch_records_max && bytes + more <= self.limits.batch_bytes_max;
+            if !records.is_empty() && !fits {
+                break;
+            }
+            bytes += more;
+            records.extend(self.intake.pop_front().map(|(record, _)| record));
+        }
+        self.intake_bytes -= bytes;
+        self.batches_made += 1;
+        let batch = Batch { id: self.batches_made, epoch: self.epoch, records, bytes };
+        self.in_flight.insert(batch.id, batch.next_offsets());
+        Some(batch)
+    }
+
+    /// True where a batch could be taken without waiting.
+    pub fn has_full_batch(&self) -> bool {
+        self.intake.len() >= self.limits.batch_records_max || self.intake_bytes >= self.limits.batch_bytes_max
+    }
+
+    /// A commit of `batch` may begin; from now until `finish_commit` or `fail_commit` it stands between check and end.
+    pub fn begin_commit(&mut self, batch: &Batch) -> bool {
+        let valid = self.is_valid(batch);
+        if valid {
+            self.committing = Some(batch.id);
+        }
+        valid
+    }
+
+    /// True while the batch's epoch lasts.
+    pub fn is_valid(&self, batch: &Batch) -> bool {
+        batch.epoch == self.epoch && self.in_flight.contains_key(&batch.id)
+    }
+
+    /// The batch is delivered and its offsets are committed.
+    pub fn finish_commit(&mut self, batch: &Batch) {
+        self.committing = None;
+        if let Some(offsets) = self.in_flight.remove(&batch.id) {
+            for (key, next) in offsets {
+                if let Some(partition) = self.partitions.get_mut(&key) {
+                    partition.committed = Some(next);
+                }
+            }
+        }
+    }
+
+    /// The commit failed: nothing uncommitted counts, and what we hold is read again.
+    pub fn fail_commit(&mut self) {
+        self.committing = None;
+        self.drop_uncommitted();
+    }
+
+    /// The partitions to seek back, with the offset to fall back on where the group has none; `None` where no rewind is due,
+    /// or a commit still stands between check and end, whose result decides where to go back to.
+    pub fn rewind_due(&self) -> Option<Vec<(PartitionKey, Option<i64>)>> {
+        if !self.rewind || self.committing.is_some() {
+            return None;
+        }
+        Some(self.partitions.iter().map(|(key, state)| (key.clone(), state.committed.or(state.first))).collect())
+    }
+
+    /// The partitions were sought back to these offsets; reading goes on.
+    pub fn rewound(&mut self, offsets: &[(PartitionKey, i64)]) {
+        for (key, offset) in offsets {
+            if let Some(partition) = self.partitions.get_mut(key) {
+                partition.position = Some(*offset);
+            }
+        }
+        self.rewind = false;
+    }
+
+    /// Whether intake must be paused (`Some(true)`), may go on (`Some(false)`), or stays as it is.
+    pub fn pause_change(&mut self) -> Option<bool> {
+        if !self.paused && self.intake_bytes >= self.limits.intake_bytes_max {
+            self.paused = true;
+            return Some(true);
+        }
+        if self.paused && self.intake_bytes <= self.limits.intake_bytes_resume {
+            self.paused = false;
+            return Some(false);
+        }
+        None
+    }
+
+    /// No more records will come; what no batch has taken is discarded and read again by the next owner.
+    pub fn end(&mut self) {
+        self.ended = true;
+        self.intake.clear();
+        self.intake_bytes = 0;
+    }
+
+    /// True once `end` was called.
+    pub const fn is_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// True while intake is paused.
+    pub const fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// True once the group has given us an assignment, be it empty.
+    pub const fn is_joined(&self) -> bool {
+        self.joined
+    }
+
+    /// True while nothing of this partition waits or is in flight.
+    pub fn is_drained(&self, key: &PartitionKey) -> bool {
+        !self.rewind
+            && !self.intake.iter().any(|(record, _)| record.origin.key() == *key)
+            && !self.in_flight.values().any(|offsets| offsets.contains_key(key))
+    }
+
+    /// The assigned partitions.
+    pub const fn partitions(&self) -> &BTreeMap<PartitionKey, PartitionState> {
+        &self.partitions
+    }
+
+    /// Records waiting and batches in flight, for the metrics: (records waiting, bytes waiting, batches in flight).
+    pub fn load(&self) -> (usize, usize, usize) {
+        (self.intake.len(), self.intake_bytes, self.in_flight.len())
+    }
+}

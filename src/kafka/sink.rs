@@ -1,0 +1,433 @@
+//! Delivery: the outcomes of a batch and its offsets, as one. One transaction a batch with exactly-once; with at-least-once
+//! offsets are committed after every output is acknowledged. Never publishes a batch whose epoch has ended.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use std::time::Instant;
+
+use rdkafka::consumer::BaseConsumer;
+use rdkafka::consumer::CommitMode;
+use rdkafka::consumer::Consumer;
+use rdkafka::consumer::ConsumerGroupMetadata;
+use rdkafka::error::KafkaError;
+use rdkafka::message::Header as KafkaHeader;
+use rdkafka::message::OwnedHeaders;
+use rdkafka::producer::BaseRecord;
+use rdkafka::producer::Producer;
+use rdkafka::producer::ThreadedProducer;
+use rdkafka::types::RDKafkaErrorCode;
+use tracing::error;
+use tracing::warn;
+
+use crate::article::Rejection;
+use crate::article::RejectionCode;
+use crate::kafka::client::ConsumerCallbacks;
+use crate::kafka::client::Deliveries;
+use crate::kafka::client::ProducerCallbacks;
+use crate::kafka::client::Shared;
+use crate::kafka::client::offsets_list;
+use crate::kafka::settings::client_config;
+use crate::metrics::TransactionResult;
+use crate::record::Batch;
+use crate::record::Header;
+use crate::record::Outcome;
+use crate::record::OutputRecord;
+use crate::record::Record;
+use crate::worker::seams::Committed;
+use crate::worker::seams::FatalError;
+use crate::worker::seams::OutcomeSink;
+
+/// Header that keeps a timestamp which the broker refused.
+pub const REFUSED_TIMESTAMP_HEADER: &str = "dateline.error.timestamp_ms";
+/// How long one call of a transaction may block before it is tried again.
+const CALL: Duration = Duration::from_secs(10);
+/// How long a transaction may stay unresolved before we give up and let the process be replaced.
+const UNRESOLVED_MAX: Duration = Duration::from_secs(120);
+/// First wait after a failed commit; doubled up to the configured maximum.
+const BACKOFF_MIN: Duration = Duration::from_millis(100);
+
+/// Makes the dead letter of a rejected record; handed over by `commands`, so that Kafka's room knows no encoding.
+pub type DeadLetterMaker = Arc<dyn Fn(&Record, &Rejection) -> OutputRecord + Send + Sync>;
+
+/// Where outcomes go.
+#[derive(Clone)]
+pub struct SinkSettings {
+    /// Kafka topic of enriched records.
+    pub output_topic: String,
+    /// Kafka topic of dead letters.
+    pub dead_letter_topic: String,
+    /// Exactly-once, or at-least-once.
+    pub transactional: bool,
+    /// Largest record that the output topic takes, in bytes.
+    pub output_bytes_max: usize,
+    /// Longest wait between two attempts at a batch.
+    pub backoff_max: Duration,
+    /// Makes dead letters.
+    pub dead_letter: DeadLetterMaker,
+}
+
+/// Publishes to Kafka.
+pub struct KafkaSink {
+    inner: Arc<Inner>,
+    backoff: Duration,
+}
+
+struct Inner {
+    shared: Arc<Shared>,
+    consumer: Arc<BaseConsumer<ConsumerCallbacks>>,
+    producer: ThreadedProducer<ProducerCallbacks>,
+    settings: SinkSettings,
+}
+
+/// Why an attempt at a batch did not succeed.
+enum Failure {
+    /// The broker refused these records of the batch (place and code); the rest is fine.
+    Refused(Vec<(usize, RejectionCode)>),
+    /// Several records failed together, and the broker does not say which one was meant.
+    Suspected(Vec<usize>),
+    /// Trouble of topics, brokers or membership: nothing of the batch counts.
+    Retry(String),
+    /// The client cannot go on.
+    Fatal(String),
+}
+
+impl KafkaSink {
+    /// Opens the producer and, with exactly-once, its transactions. Blocks.
+    ///
+    /// # Errors
+    /// Where librdkafka refuses the properties, or the transaction coordinator does not let us in.
+    pub fn open(
+        shared: Arc<Shared>,
+        consumer: Arc<BaseConsumer<ConsumerCallbacks>>,
+        properties: &BTreeMap<String, String>,
+        settings: SinkSettings,
+    ) -> Result<Self, KafkaError> {
+        let callbacks = ProducerCallbacks {
+            shared: Arc::clone(&shared),
+            deliveries: std::sync::Mutex::new(Deliveries::default()),
+            delivered: std::sync::Condvar::new(),
+        };
+        let producer: ThreadedProducer<ProducerCallbacks> = client_config(properties).create_with_context(callbacks)?;
+        if settings.transactional {
+            let deadline = Instant::now() + UNRESOLVED_MAX;
+            while let Err(error) = producer.init_transactions(CALL) {
+                if !is_retriable(&error) || Instant::now() >= deadline {
+                    return Err(error);
+                }
+                warn!(%error, "transactions could not be opened yet");
+            }
+        }
+        Ok(Self { inner: Arc::new(Inner { shared, consumer, producer, settings }), backoff: BACKOFF_MIN })
+    }
+}
+
+impl OutcomeSink for KafkaSink {
+    async fn commit(&mut self, batch: Batch, outcomes: Vec<Outcome>) -> Result<Committed, FatalError> {
+        let inner = Arc::clone(&self.inner);
+        let metrics = inner.shared.metrics.clone();
+        let result = tokio::task::spawn_blocking(move || inner.commit(batch, outcomes)).await;
+        match result {
+            Ok(Ok((committed, failed))) => {
+                metrics.delivery_stalled(failed);
+                if failed {
+                    tokio::time::sleep(self.backoff).await;
+                    self.backoff = (self.backoff * 2).min(self.inner.settings.backoff_max.max(BACKOFF_MIN));
+                } else {
+                    self.backoff = BACKOFF_MIN;
+                }
+                Ok(committed)
+            }
+            Ok(Err(reason)) => Err(FatalError(reason)),
+            Err(error) => Err(FatalError(format!("the commit panicked: {error}"))),
+        }
+    }
+}
+
+impl Inner {
+    /// Attempts the batch until it is committed, dropped, or the client cannot go on. The flag says that an attempt failed.
+    fn commit(&self, batch: Batch, mut outcomes: Vec<Outcome>) -> Result<(Committed, bool), String> {
+        self.refuse_oversized(&mut outcomes);
+        let mut suspects = Vec::new();
+        loop {
+            let Some(metadata) = self.begin(&batch) else {
+                self.shared.tell();
+                return Ok((Committed::Dropped, false));
+            };
+            match self.attempt(&batch, &outcomes, &suspects, &metadata) {
+                Ok(()) => {
+                    self.shared.flow().finish_commit(&batch);
+                    self.shared.tell();
+                    return Ok((Committed::Done(batch, outcomes), false));
+                }
+                Err(Failure::Refused(refused)) => {
+                    for (index, code) in refused {
+                        reject(&mut outcomes, index, code);
+                    }
+                }
+                Err(Failure::Suspected(list)) => suspects = list,
+                Err(Failure::Retry(reason)) => {
+                    error!(batch = batch.id, records = batch.records.len(), reason, "the batch could not be delivered: its records are read again");
+                    self.shared.flow().fail_commit();
+                    self.shared.tell();
+                    return Ok((Committed::Dropped, true));
+                }
+                Err(Failure::Fatal(reason)) => return Err(reason),
+            }
+        }
+    }
+
+    /// Checks the epoch and reads the group's metadata under one lock: a rejoin, which raises the generation, comes after the
+    /// callback that ends the epoch, so metadata read here can never belong to a later assignment than the batch.
+    fn begin(&self, batch: &Batch) -> Option<Option<ConsumerGroupMetadata>> {
+        let mut flow = self.shared.flow();
+        flow.begin_commit(batch).then(|| self.consumer.group_metadata())
+    }
+
+    fn attempt(
+        &self,
+        batch: &Batch,
+        outcomes: &[Outcome],
+        suspects: &[usize],
+        metadata: &Option<ConsumerGroupMetadata>,
+    ) -> Result<(), Failure> {
+        let offsets = batch.next_offsets();
+        let list = offsets_list(offsets.iter().map(|(key, next)| (key, *next))).map_err(|e| Failure::Fatal(e.to_string()))?;
+        if !self.settings.transactional {
+            self.publish(batch, outcomes, suspects)?;
+            return self.consumer.commit(&list, CommitMode::Sync).map_err(|e| Failure::Retry(format!("offsets: {e}")));
+        }
+        let Some(metadata) = metadata else {
+            return Err(Failure::Fatal("the consumer has no group metadata".to_owned()));
+        };
+        self.producer.begin_transaction().map_err(|e| Failure::Fatal(format!("begin: {e}")))?;
+        let result = self.publish(batch, outcomes, suspects).and_then(|()| {
+            self.resolve("send offsets", || self.producer.send_offsets_to_transaction(&list, metadata, CALL))?;
+            self.resolve("commit", || self.producer.commit_transaction(CALL))
+        });
+        match &result {
+            Ok(()) => self.shared.metrics.transaction(TransactionResult::Committed),
+            Err(Failure::Fatal(_)) => {}
+            Err(_) => {
+                self.resolve("abort", || self.producer.abort_transaction(CALL))
+                    .map_err(|_| Failure::Fatal("a transaction could not be aborted".to_owned()))?;
+                self.shared.metrics.transaction(TransactionResult::Aborted);
+            }
+        }
+        result
+    }
+
+    /// Calls again while the client says that the same call may be tried again.
+    fn resolve(&self, what: &str, call: impl Fn() -> Result<(), KafkaError>) -> Result<(), Failure> {
+        let deadline = Instant::now() + UNRESOLVED_MAX;
+        loop {
+            let Err(error) = call() else { return Ok(()) };
+            let detail = match &error {
+                KafkaError::Transaction(e) => format!("{what}: {} ({})", e.string(), e.name()),
+                other => format!("{what}: {other}"),
+            };
+            let KafkaError::Transaction(e) = &error else { return Err(Failure::Retry(detail)) };
+            if e.is_fatal() {
+                return Err(Failure::Fatal(detail));
+            }
+            if e.txn_requires_abort() {
+                return Err(Failure::Retry(detail));
+            }
+            if !e.is_retriable() || Instant::now() >= deadline {
+                return Err(Failure::Fatal(detail));
+            }
+            warn!(detail, "a transaction call is tried again");
+        }
+    }
+
+    /// Hands every outcome to the producer and waits until each is acknowledged. Suspects travel alone, so that the broker's answer
+    /// is about one record.
+    fn publish(&self, batch: &Batch, outcomes: &[Outcome], suspects: &[usize]) -> Result<(), Failure> {
+        // What an earlier, failed attempt left on the way comes home first.
+        drop(self.await_deliveries(outcomes));
+        for (index, (record, outcome)) in batch.records.iter().zip(outcomes).enumerate() {
+            let alone = suspects.contains(&index);
+            if alone {
+                self.await_deliveries(outcomes)?;
+            }
+            match outcome {
+                Outcome::Enriched(output) | Outcome::PassedThrough(output) => {
+                    self.send(&self.settings.output_topic, record.timestamp_ms, output, index)?;
+                }
+                Outcome::Rejected(rejection) => {
+                    let mut letter = (self.settings.dead_letter)(record, rejection);
+                    let mut timestamp_ms = record.timestamp_ms;
+                    if rejection.code == RejectionCode::TimestampRefused {
+                        let given = timestamp_ms.take().map_or_else(String::new, |t| t.to_string());
+                        letter.headers.push(Header::text(REFUSED_TIMESTAMP_HEADER, given));
+                    }
+                    self.send(&self.settings.dead_letter_topic, timestamp_ms, &letter, index)?;
+                }
+                Outcome::Skipped(_) => {}
+            }
+            if alone {
+                self.await_deliveries(outcomes)?;
+            }
+        }
+        self.await_deliveries(outcomes)
+    }
+
+    fn send(&self, topic: &str, timestamp_ms: Option<i64>, output: &OutputRecord, index: usize) -> Result<(), Failure> {
+        let mut record: BaseRecord<'_, [u8], [u8], usize> = BaseRecord::with_opaque_to(topic, index);
+        record.key = output.key.as_deref();
+        record.payload = output.value.as_deref();
+        record.timestamp = timestamp_ms;
+        if !output.headers.is_empty() {
+            record.headers = Some(kafka_headers(&output.headers));
+        }
+        self.producer.context().deliveries().outstanding += 1;
+        loop {
+            match self.producer.send(record) {
+                Ok(()) => return Ok(()),
+                Err((error, returned)) => match error.rdkafka_error_code() {
+                    Some(RDKafkaErrorCode::QueueFull) => {
+                        // The producer's own thread makes room; its queue is bounded and every record in it times out.
+                        std::thread::sleep(Duration::from_millis(1));
+                        record = returned;
+                    }
+                    code => {
+                        let mut deliveries = self.producer.context().deliveries();
+                        deliveries.outstanding = deliveries.outstanding.saturating_sub(1);
+                        drop(deliveries);
+                        return Err(match code.and_then(refusal) {
+                            Some(refused) => Failure::Refused(vec![(index, refused)]),
+                            None => Failure::Retry(format!("produce to {topic}: {error}")),
+                        });
+                    }
+                },
+            }
+        }
+    }
+
+    /// Waits until nothing is out. Every record ends by itself: acknowledged, refused, or timed out by the client.
+    fn await_deliveries(&self, outcomes: &[Outcome]) -> Result<(), Failure> {
+        let context = self.producer.context();
+        let mut deliveries = context.deliveries();
+        while deliveries.outstanding > 0 {
+            deliveries = context
+                .delivered
+                .wait_timeout(deliveries, CALL)
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .0;
+        }
+        let failed = std::mem::take(&mut deliveries.failed);
+        drop(deliveries);
+        classify(&failed, outcomes)
+    }
+
+    /// A record larger than the output topic takes becomes a dead letter before the broker has to refuse it.
+    fn refuse_oversized(&self, outcomes: &mut [Outcome]) {
+        for outcome in outcomes {
+            if let Outcome::Enriched(output) = outcome
+                && output.bytes() > self.settings.output_bytes_max
+            {
+                *outcome = Outcome::Rejected(Rejection::new(
+                    RejectionCode::OutputTooLarge,
+                    format!(
+                        "the enriched record has {} bytes, the output topic takes {}",
+                        output.bytes(),
+                        self.settings.output_bytes_max
+                    ),
+                ));
+            }
+        }
+    }
+}
+
+/// The closed list of a broker's refusals of one record; all else is trouble of topics and brokers.
+fn refusal(code: RDKafkaErrorCode) -> Option<RejectionCode> {
+    match code {
+        RDKafkaErrorCode::MessageSizeTooLarge => Some(RejectionCode::OutputTooLarge),
+        RDKafkaErrorCode::InvalidTimestamp => Some(RejectionCode::TimestampRefused),
+        RDKafkaErrorCode::InvalidRecord => Some(RejectionCode::RecordRefused),
+        _ => None,
+    }
+}
+
+/// What failed deliveries mean. A refusal hits every record that travelled with the one meant, so only a refusal that stands alone
+/// is believed; a refused dead letter has nowhere to go and is trouble of its topic.
+fn classify(failed: &[(usize, RDKafkaErrorCode)], outcomes: &[Outcome]) -> Result<(), Failure> {
+    let Some((_, first)) = failed.first() else { return Ok(()) };
+    let refused: Vec<(usize, RejectionCode)> =
+        failed.iter().filter_map(|(index, code)| Some((*index, refusal(*code)?))).collect();
+    if let Some((index, _)) =
+        refused.iter().find(|(index, _)| matches!(outcomes.get(*index), Some(Outcome::Rejected(_))))
+        && refused.len() == 1
+    {
+        return Err(Failure::Retry(format!("the dead letter of record {index} was refused: {first}")));
+    }
+    match refused.as_slice() {
+        [] => Err(Failure::Retry(format!("{} records were not acknowledged: {first}", failed.len()))),
+        [_] => Err(Failure::Refused(refused)),
+        several => Err(Failure::Suspected(several.iter().map(|(index, _)| *index).collect())),
+    }
+}
+
+fn reject(outcomes: &mut [Outcome], index: usize, code: RejectionCode) {
+    let message = match code {
+        RejectionCode::TimestampRefused => "the broker refused the record's timestamp as out of range",
+        RejectionCode::OutputTooLarge => "the broker refused the enriched record as too large",
+        _ => "the broker refused the record as invalid for the output topic",
+    };
+    if let Some(outcome) = outcomes.get_mut(index) {
+        *outcome = Outcome::Rejected(Rejection::new(code, message));
+    }
+}
+
+fn is_retriable(error: &KafkaError) -> bool {
+    matches!(error, KafkaError::Transaction(e) if e.is_retriable() && !e.is_fatal())
+}
+
+fn kafka_headers(headers: &[Header]) -> OwnedHeaders {
+    headers.iter().fold(OwnedHeaders::new_with_capacity(headers.len()), |all, header| {
+        all.insert(KafkaHeader { key: &header.name, value: header.value.as_ref() })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::SkipReason;
+
+    fn outcomes() -> Vec<Outcome> {
+        vec![
+            Outcome::Skipped(SkipReason::Tombstone),
+            Outcome::Rejected(Rejection::new(RejectionCode::Empty, "")),
+            Outcome::Skipped(SkipReason::Tombstone),
+        ]
+    }
+
+    #[test]
+    fn one_refusal_is_believed() {
+        let failed = [(0, RDKafkaErrorCode::InvalidTimestamp)];
+        assert!(matches!(classify(&failed, &outcomes()), Err(Failure::Refused(r)) if r == [(0, RejectionCode::TimestampRefused)]));
+    }
+
+    #[test]
+    fn several_refusals_are_only_suspects() {
+        let failed = [(0, RDKafkaErrorCode::InvalidRecord), (2, RDKafkaErrorCode::InvalidRecord)];
+        assert!(matches!(classify(&failed, &outcomes()), Err(Failure::Suspected(s)) if s == [0, 2]));
+    }
+
+    #[test]
+    fn brokers_trouble_is_retried() {
+        let failed = [(0, RDKafkaErrorCode::NotEnoughReplicas), (2, RDKafkaErrorCode::MessageTimedOut)];
+        assert!(matches!(classify(&failed, &outcomes()), Err(Failure::Retry(_))));
+    }
+
+    #[test]
+    fn a_refused_dead_letter_is_trouble_of_its_topic() {
+        let failed = [(1, RDKafkaErrorCode::InvalidRecord)];
+        assert!(matches!(classify(&failed, &outcomes()), Err(Failure::Retry(_))));
+    }
+
+    #[test]
+    fn nothing_failed_is_fine() {
+        assert!(classify(&[], &outcomes()).is_ok());
+    }
+}

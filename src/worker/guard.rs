@@ -1,0 +1,101 @@
+//! Limits on dead letters: a bad deployment must not drain a whole topic into them. Pure: counts outcomes, decides, never acts.
+
+use std::collections::VecDeque;
+
+use thiserror::Error;
+
+use crate::record::Outcome;
+
+/// Too many records became dead letters.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum LimitReached {
+    /// Too many in a row.
+    #[error("{0} records in a row became dead letters (dead_letters.run_length_max = {1}): the batch is not committed")]
+    RunLength(u32, u32),
+    /// Too large a share of the latest records.
+    #[error("{0} of the last {1} records became dead letters (dead_letters.share_max = {2}): the batch is not committed")]
+    Share(usize, usize, f64),
+}
+
+/// A sliding window over the outcomes, and the length of the current run.
+#[derive(Debug, Clone)]
+pub struct DeadLetterGuard {
+    share_max: f64,
+    run_length_max: u32,
+    window_records: usize,
+    window: VecDeque<bool>,
+    rejected: usize,
+    run_length: u32,
+}
+
+impl DeadLetterGuard {
+    /// `share_max` of 1 and `run_length_max` of 0 switch a limit off. The share is judged once the window is full.
+    pub fn new(share_max: f64, run_length_max: u32, window_records: u32) -> Self {
+        let window_records = window_records.max(1) as usize;
+        Self { share_max, run_length_max, window_records, window: VecDeque::new(), rejected: 0, run_length: 0 }
+    }
+
+    /// Counts the outcomes of a batch before it is committed.
+    ///
+    /// # Errors
+    /// Where a limit is reached; then the batch must not be committed.
+    pub fn admit(&mut self, outcomes: &[Outcome]) -> Result<(), LimitReached> {
+        for outcome in outcomes {
+            let rejected = matches!(outcome, Outcome::Rejected(_));
+            self.run_length = if rejected { self.run_length + 1 } else { 0 };
+            if self.run_length_max > 0 && self.run_length >= self.run_length_max {
+                return Err(LimitReached::RunLength(self.run_length, self.run_length_max));
+            }
+            self.window.push_back(rejected);
+            self.rejected += usize::from(rejected);
+            if self.window.len() > self.window_records && self.window.pop_front() == Some(true) {
+                self.rejected -= 1;
+            }
+            let full = self.window.len() == self.window_records;
+            if full && self.share_max < 1.0 && self.rejected as f64 > self.share_max * self.window_records as f64 {
+                return Err(LimitReached::Share(self.rejected, self.window_records, self.share_max));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::article::Rejection;
+    use crate::article::RejectionCode;
+    use crate::record::SkipReason;
+
+    fn outcomes(pattern: &str) -> Vec<Outcome> {
+        pattern
+            .chars()
+            .map(|c| match c {
+                'x' => Outcome::Rejected(Rejection::new(RejectionCode::Empty, "")),
+                _ => Outcome::Skipped(SkipReason::Tombstone),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_run_trips_across_batches_and_a_good_record_ends_it() {
+        let mut guard = DeadLetterGuard::new(1.0, 4, 100);
+        assert!(guard.admit(&outcomes("xxx.xxx")).is_ok());
+        assert_eq!(guard.admit(&outcomes("x")), Err(LimitReached::RunLength(4, 4)));
+    }
+
+    #[test]
+    fn the_share_is_judged_over_a_full_window() {
+        let mut guard = DeadLetterGuard::new(0.5, 0, 4);
+        assert!(guard.admit(&outcomes("xx.")).is_ok());
+        assert!(guard.admit(&outcomes(".")).is_ok());
+        assert!(guard.admit(&outcomes("..xx")).is_ok());
+        assert_eq!(guard.admit(&outcomes("x")), Err(LimitReached::Share(3, 4, 0.5)));
+    }
+
+    #[test]
+    fn limits_can_be_switched_off() {
+        let mut guard = DeadLetterGuard::new(1.0, 0, 10);
+        assert!(guard.admit(&outcomes(&"x".repeat(10_000))).is_ok());
+    }
+}

@@ -1,0 +1,39 @@
+//! The two edges of the flow, as traits that carry batches. Never knows what stands behind them.
+
+use std::future::Future;
+
+use thiserror::Error;
+
+use crate::record::Batch;
+use crate::record::Outcome;
+
+/// The client can go on no longer: ours or the broker's trouble that retrying does not mend.
+#[derive(Debug, Error)]
+#[error("{0}")]
+pub struct FatalError(pub String);
+
+/// Where batches come from.
+pub trait RecordSource: Send {
+    /// The next batch, or `None` once the source has ended (shutdown, or the end of a backfill).
+    fn next_batch(&mut self) -> impl Future<Output = Result<Option<Batch>, FatalError>> + Send;
+}
+
+/// What became of a batch at the sink.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Committed {
+    /// Every outcome is delivered and the offsets are committed. Outcomes may have become dead letters on the way,
+    /// where the broker refused a record.
+    Done(Batch, Vec<Outcome>),
+    /// Nothing of it counts: its epoch ended or its commit failed; the records will be read again by whoever owns them.
+    Dropped,
+}
+
+/// Where outcomes go. Batches are committed in the order they were taken.
+pub trait OutcomeSink: Send {
+    /// Publishes the outcomes and commits the batch's offsets, as one.
+    fn commit(
+        &mut self,
+        batch: Batch,
+        outcomes: Vec<Outcome>,
+    ) -> impl Future<Output = Result<Committed, FatalError>> + Send;
+}
