@@ -1,1 +1,3 @@
-//! Room `http`: being built.
+//! The only room that knows reqwest: OAuth tokens for Kafka's SASL/OAUTHBEARER. Never knows Kafka.
+
+pub mod oauth;

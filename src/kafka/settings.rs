@@ -6,6 +6,7 @@ use rdkafka::ClientConfig;
 
 use crate::config::Config;
 use crate::config::Delivery;
+use crate::config::GroupProtocol;
 
 /// What the clients need beside the configuration file.
 #[derive(Debug, Clone)]
@@ -64,9 +65,9 @@ fn common(config: &Config) -> BTreeMap<String, String> {
     set(&mut p, "client.id", &kafka.client_id);
     set(&mut p, "security.protocol", security.protocol.name());
     let optional = [
-        ("ssl.ca.location", security.ca_file.as_ref().map(|f| f.display().to_string())),
-        ("ssl.certificate.location", security.certificate_file.as_ref().map(|f| f.display().to_string())),
-        ("ssl.key.location", security.key_file.as_ref().map(|f| f.display().to_string())),
+        ("ssl.ca.location", security.ca_file.clone()),
+        ("ssl.certificate.location", security.certificate_file.clone()),
+        ("ssl.key.location", security.key_file.clone()),
         ("ssl.key.password", security.key_password.as_ref().map(|s| s.expose().to_owned())),
         ("sasl.mechanism", security.sasl_mechanism.map(|m| m.name().to_owned())),
         ("sasl.username", security.username.clone()),
@@ -91,7 +92,7 @@ fn consumer_properties(config: &Config) -> BTreeMap<String, String> {
         set(&mut p, "group.instance.id", instance);
     }
     set(&mut p, "group.protocol", kafka.group_protocol.name());
-    if kafka.group_protocol.is_classic() {
+    if kafka.group_protocol == GroupProtocol::Classic {
         // With KIP-848 the broker decides these.
         set(&mut p, "partition.assignment.strategy", kafka.partition_assignment.name());
         set(&mut p, "session.timeout.ms", kafka.session_timeout_ms);

@@ -24,8 +24,8 @@ pub struct PartitionFetch {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Statistics {
-    msg_cnt: u64,
-    msg_size: u64,
+    msg_cnt: i64,
+    msg_size: i64,
     #[serde(rename = "type")]
     client_type: String,
     brokers: BTreeMap<String, Broker>,

@@ -13,7 +13,6 @@ use thiserror::Error;
 
 use crate::metrics::Metrics;
 use crate::metrics::Stage;
-use crate::metrics::StepTimer;
 use crate::record::Batch;
 use crate::record::Outcome;
 use crate::worker::guard::DeadLetterGuard;
@@ -143,7 +142,13 @@ impl Core {
             batch
                 .records
                 .par_iter()
-                .map(|record| self.processor.process(record, now_ms, &mut StepTimer::new(&self.metrics)))
+                .map_init(
+                    || self.metrics.step_timer(),
+                    |timer, record| {
+                        timer.start();
+                        self.processor.process(record, now_ms, timer)
+                    },
+                )
                 .collect()
         });
         self.metrics.stage_seconds(Stage::Enrich, started.elapsed().as_secs_f64());

@@ -1,0 +1,195 @@
+//! The running worker, wired: clients, flow, admin server, signals. Shared by `run` and `demo`; holds no logic of its own.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::Condvar;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::sync::Notify;
+use tracing::error;
+use tracing::info;
+
+use crate::commands::exit::Exit;
+use crate::commands::oauth::token_provider;
+use crate::commands::view::View;
+use crate::config::Config;
+use crate::config::Delivery;
+use crate::encode;
+use crate::kafka::ClientSettings;
+use crate::kafka::KafkaSink;
+use crate::kafka::KafkaSource;
+use crate::kafka::Shared;
+use crate::kafka::flow::FlowLimits;
+use crate::kafka::flow::FlowState;
+use crate::kafka::sink::SinkSettings;
+use crate::kafka::startup;
+use crate::metrics::Metrics;
+use crate::ops::shutdown::Shutdown;
+use crate::worker::Worker;
+use crate::worker::WorkerError;
+use crate::worker::guard::DeadLetterGuard;
+use crate::worker::process::Processor;
+
+/// Intake is paused when this share of the memory budget waits, and resumed at a quarter of that.
+const INTAKE_SHARE: usize = 8;
+const RESUME_SHARE: usize = 4;
+/// How soon the end of a backfill is seen.
+const BACKFILL_STATISTICS_MS: u32 = 250;
+
+/// What to run.
+pub struct Service {
+    /// The configuration, checked.
+    pub config: Config,
+    /// Stop at the end offsets seen at start.
+    pub until_end: bool,
+    /// "run" or "demo".
+    pub mode: &'static str,
+    /// Stops it.
+    pub shutdown: Shutdown,
+}
+
+/// Wall clock, milliseconds since 1970.
+pub fn now_ms() -> i64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+impl Service {
+    /// Runs until a signal, the end of a backfill, or an error.
+    ///
+    /// # Errors
+    /// Where something cannot be set up; what happens later is in the exit code and the log.
+    pub async fn run(mut self) -> anyhow::Result<Exit> {
+        if self.until_end {
+            self.config.kafka.statistics_interval_ms = BACKFILL_STATISTICS_MS;
+        }
+        let config = Arc::new(self.config.clone());
+        let metrics = Metrics::new()?;
+        let processor = Arc::new(Processor::new(&config)?);
+        let shared = Arc::new(shared(&config, metrics.clone())?);
+        let view = View::start(&config, self.mode, &processor, &shared, &self.shutdown).await?;
+
+        let instance = uuid::Uuid::new_v4().simple().to_string();
+        let first = ClientSettings::new(&config, &instance, startup::MESSAGE_BYTES_DEFAULT);
+        let cluster = match startup::check(&config.kafka, &first.admin, &shared).await {
+            Ok(cluster) => cluster,
+            Err(not_ready) => {
+                error!("{not_ready}");
+                return Ok(Exit::Config);
+            }
+        };
+        let publish_bytes_max = cluster.output_bytes_max.max(cluster.dead_letter_bytes_max) + 4096;
+        let settings = ClientSettings::new(&config, &instance, publish_bytes_max);
+        let until = if self.until_end {
+            let (admin, topics, shared) = (settings.admin.clone(), cluster.input_topics.clone(), Arc::clone(&shared));
+            let timeout = shared.request_timeout;
+            let ends = tokio::task::spawn_blocking(move || startup::end_offsets(&admin, &topics, &shared, timeout)).await?;
+            Some(ends.context("the end of the input topics cannot be read")?)
+        } else {
+            None
+        };
+
+        let heartbeat = view.heartbeat();
+        let mut source = KafkaSource::start(Arc::clone(&shared), &settings.consumer, &config.kafka.input_topics, until, heartbeat)?;
+        let consumer = source.consumer();
+        let sink_settings = sink_settings(&config, &cluster);
+        let mut sink = tokio::task::spawn_blocking({
+            let shared = Arc::clone(&shared);
+            move || KafkaSink::open(shared, consumer, &settings.producer, sink_settings)
+        })
+        .await?
+        .context("the producer cannot be opened")?;
+        view.output_reachable();
+        info!(version = env!("CARGO_PKG_VERSION"), group_id = config.kafka.group_id, delivery = config.kafka.delivery.name(), "running");
+
+        self.stop_on_signal(source.stopper());
+        let worker = Worker {
+            processor,
+            metrics,
+            guard: DeadLetterGuard::new(
+                config.dead_letters.share_max,
+                config.dead_letters.run_length_max,
+                config.dead_letters.window_records,
+            ),
+            clock: now_ms,
+            threads: config.worker.threads,
+            on_delivered: view.on_delivered(),
+        };
+        let result = worker.run(&mut source, &mut sink).await;
+        drop(sink);
+        tokio::task::spawn_blocking(move || source.close()).await?;
+        Ok(exit(result))
+    }
+
+    /// The first signal stops intake; if the batch in flight is not done within the deadline, the process ends all the same.
+    fn stop_on_signal(&self, stopper: crate::kafka::source::Stopper) {
+        let shutdown = self.shutdown.clone();
+        let deadline = Duration::from_millis(u64::from(self.config.worker.shutdown_deadline_ms));
+        tokio::spawn(async move {
+            shutdown.requested().await;
+            info!("stopping: no more records are taken, the batches in flight are finished");
+            stopper.stop();
+            tokio::time::sleep(deadline).await;
+            error!(shutdown_deadline_ms = deadline.as_millis(), "not done within the deadline: ending now; what was not committed is read again");
+            std::process::exit(i32::from(Exit::Forced.code()));
+        });
+    }
+}
+
+fn exit(result: Result<(), WorkerError>) -> Exit {
+    match result {
+        Ok(()) => Exit::Ok,
+        Err(WorkerError::DeadLetterLimit(limit)) => {
+            error!("{limit}");
+            Exit::DeadLetterLimit
+        }
+        Err(error @ WorkerError::Fatal(_)) => {
+            error!("the Kafka client can go on no longer: {error}");
+            Exit::Fatal
+        }
+        Err(error) => {
+            error!("{error}");
+            Exit::Error
+        }
+    }
+}
+
+fn shared(config: &Config, metrics: Metrics) -> anyhow::Result<Shared> {
+    let intake_bytes_max = config.worker.memory_budget_bytes / INTAKE_SHARE;
+    let limits = FlowLimits {
+        batch_records_max: config.worker.batch_records_max,
+        batch_bytes_max: config.worker.batch_bytes_max,
+        batch_wait_ms: u64::from(config.worker.batch_wait_ms),
+        intake_bytes_max,
+        intake_bytes_resume: intake_bytes_max / RESUME_SHARE,
+    };
+    Ok(Shared {
+        flow: Mutex::new(FlowState::new(limits)),
+        settled: Condvar::new(),
+        ready: Notify::new(),
+        fetches: Mutex::new(BTreeMap::new()),
+        metrics,
+        revoke_deadline: Duration::from_millis(u64::from(config.kafka.revoke_deadline_ms)),
+        request_timeout: Duration::from_millis(u64::from(config.kafka.request_timeout_ms)),
+        token: token_provider(&config.kafka.security)?,
+    })
+}
+
+fn sink_settings(config: &Config, cluster: &startup::Cluster) -> SinkSettings {
+    let context = encode::DeadLetterContext {
+        group_id: config.kafka.group_id.clone(),
+        worker_version: env!("CARGO_PKG_VERSION").to_owned(),
+        bytes_max: cluster.dead_letter_bytes_max,
+    };
+    SinkSettings {
+        output_topic: config.kafka.output_topic.clone(),
+        dead_letter_topic: config.kafka.dead_letter_topic.clone(),
+        transactional: config.kafka.delivery == Delivery::ExactlyOnce,
+        output_bytes_max: cluster.output_bytes_max,
+        backoff_max: Duration::from_millis(u64::from(config.worker.retry_backoff_ms_max)),
+        dead_letter: Arc::new(move |record, rejection| encode::dead_letter(record, rejection, &context)),
+    }
+}

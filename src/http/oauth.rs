@@ -1,0 +1,119 @@
+//! OIDC client-credentials tokens (RFC 6749 section 4.4). The secret and the token never reach a log or an error message.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use thiserror::Error;
+
+/// Longest that one request for a token may take.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// Largest answer that is read.
+const ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// Assumed where the endpoint does not say how long the token lives.
+const LIFETIME_DEFAULT_S: u64 = 300;
+
+/// Where and as whom to ask for tokens.
+#[derive(Clone)]
+pub struct TokenEndpoint {
+    client: reqwest::Client,
+    url: String,
+    client_id: String,
+    client_secret: String,
+    scope: Option<String>,
+}
+
+/// A token for Kafka.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token {
+    /// The bearer token.
+    pub value: String,
+    /// The principal it was asked for.
+    pub principal: String,
+    /// When it expires, milliseconds since 1970.
+    pub expires_at_ms: i64,
+}
+
+/// No token was had.
+#[derive(Debug, Error)]
+pub enum TokenError {
+    /// The certificate file or the TLS client.
+    #[error("the client for the token endpoint cannot be made: {0}")]
+    Client(String),
+    /// The endpoint did not answer.
+    #[error("the token endpoint did not answer: {0}")]
+    Unreachable(String),
+    /// The endpoint answered with an error.
+    #[error("the token endpoint answered with status {0}")]
+    Refused(u16),
+    /// The answer is no token.
+    #[error("the token endpoint's answer is not a token: {0}")]
+    Unreadable(String),
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    access_token: String,
+    expires_in: Option<u64>,
+}
+
+impl TokenEndpoint {
+    /// An endpoint; `ca_pem` adds a certificate authority to the system's.
+    ///
+    /// # Errors
+    /// Where the certificate or the client is refused.
+    pub fn new(url: &str, client_id: &str, client_secret: &str, scope: Option<&str>, ca_pem: Option<&[u8]>) -> Result<Self, TokenError> {
+        // Installing twice is an error that changes nothing.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let mut builder = reqwest::Client::builder().timeout(TIMEOUT).redirect(reqwest::redirect::Policy::none());
+        if let Some(pem) = ca_pem {
+            let certificate = reqwest::Certificate::from_pem(pem).map_err(|e| TokenError::Client(e.to_string()))?;
+            builder = builder.tls_certs_merge([certificate]);
+        }
+        let client = builder.build().map_err(|e| TokenError::Client(e.to_string()))?;
+        Ok(Self {
+            client,
+            url: url.to_owned(),
+            client_id: client_id.to_owned(),
+            client_secret: client_secret.to_owned(),
+            scope: scope.map(str::to_owned),
+        })
+    }
+
+    /// Asks for a token. `now_ms` is the wall clock, milliseconds since 1970.
+    ///
+    /// # Errors
+    /// Where the endpoint does not answer, refuses, or answers nonsense.
+    pub async fn fetch(&self, now_ms: i64) -> Result<Token, TokenError> {
+        let mut form = vec![
+            ("grant_type", "client_credentials"),
+            ("client_id", &self.client_id),
+            ("client_secret", &self.client_secret),
+        ];
+        if let Some(scope) = &self.scope {
+            form.push(("scope", scope));
+        }
+        let response = self
+            .client
+            .post(&self.url)
+            .form(&form)
+            .send()
+            .await
+            .map_err(|e| TokenError::Unreachable(e.without_url().to_string()))?;
+        let status = response.status();
+        if !status.is_success() {
+            return Err(TokenError::Refused(status.as_u16()));
+        }
+        let body = response.bytes().await.map_err(|e| TokenError::Unreachable(e.without_url().to_string()))?;
+        if body.len() > ANSWER_BYTES_MAX {
+            return Err(TokenError::Unreadable(format!("{} bytes", body.len())));
+        }
+        let answer: Answer = serde_json::from_slice(&body)
+            .map_err(|e| TokenError::Unreadable(format!("line {} column {}", e.line(), e.column())))?;
+        let lifetime_ms = answer.expires_in.unwrap_or(LIFETIME_DEFAULT_S).saturating_mul(1000);
+        Ok(Token {
+            value: answer.access_token,
+            principal: self.client_id.clone(),
+            expires_at_ms: now_ms.saturating_add(i64::try_from(lifetime_ms).unwrap_or(i64::MAX)),
+        })
+    }
+}

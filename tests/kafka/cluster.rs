@@ -1,0 +1,207 @@
+//! A real cluster under test: topics, an independent producer, and a reader of committed records.
+//! Needs `KAFKA_BOOTSTRAP` (see `scripts/kafka.sh`); never starts a broker itself.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+use std::time::Instant;
+
+use rdkafka::ClientConfig;
+use rdkafka::Message;
+use rdkafka::Offset;
+use rdkafka::TopicPartitionList;
+use rdkafka::admin::AdminClient;
+use rdkafka::admin::AdminOptions;
+use rdkafka::admin::NewTopic;
+use rdkafka::admin::TopicReplication;
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::BaseConsumer;
+use rdkafka::consumer::Consumer;
+use rdkafka::message::Header;
+use rdkafka::message::Headers;
+use rdkafka::message::OwnedHeaders;
+use rdkafka::producer::BaseRecord;
+use rdkafka::producer::DefaultProducerContext;
+use rdkafka::producer::Producer;
+use rdkafka::producer::ThreadedProducer;
+
+pub const DEADLINE: Duration = Duration::from_secs(120);
+
+pub fn bootstrap() -> String {
+    std::env::var("KAFKA_BOOTSTRAP").expect("KAFKA_BOOTSTRAP is not set: run the suite by `make test`")
+}
+
+/// The Kafka topics of one test, with names of their own.
+#[derive(Clone)]
+pub struct Topics {
+    pub group: String,
+    pub input: String,
+    pub output: String,
+    pub dead: String,
+}
+
+impl Topics {
+    pub fn create(test: &str, partitions: i32) -> Self {
+        let unique = uuid::Uuid::new_v4().simple().to_string();
+        let name = |part: &str| format!("{test}-{part}-{}", &unique[..8]);
+        let topics = Self { group: name("group"), input: name("in"), output: name("out"), dead: name("dead") };
+        for topic in [&topics.input, &topics.output, &topics.dead] {
+            create(topic, partitions, &[]);
+        }
+        topics
+    }
+}
+
+pub fn create(topic: &str, partitions: i32, settings: &[(&str, &str)]) {
+    let admin: AdminClient<DefaultClientContext> =
+        ClientConfig::new().set("bootstrap.servers", bootstrap()).create().unwrap();
+    let mut new = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
+    for (key, value) in settings {
+        new = new.set(key, value);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let results = runtime.block_on(admin.create_topics(&[new], &AdminOptions::new())).unwrap();
+    for result in results {
+        result.unwrap();
+    }
+}
+
+/// A record as written or read, whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Whole {
+    pub partition: i32,
+    pub offset: i64,
+    pub key: Option<Vec<u8>>,
+    pub value: Option<Vec<u8>>,
+    pub timestamp_ms: Option<i64>,
+    pub headers: Vec<(String, Option<Vec<u8>>)>,
+}
+
+impl Whole {
+    pub fn new(key: &str, value: impl Into<Vec<u8>>) -> Self {
+        Self {
+            partition: -1,
+            offset: -1,
+            key: Some(key.as_bytes().to_vec()),
+            value: Some(value.into()),
+            timestamp_ms: None,
+            headers: Vec::new(),
+        }
+    }
+
+    pub fn header(&self, name: &str) -> Option<String> {
+        let (_, value) = self.headers.iter().find(|(n, _)| n == name)?;
+        Some(String::from_utf8(value.clone()?).unwrap())
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(self.value.as_deref().expect("a value")).expect("JSON")
+    }
+}
+
+pub fn produce(topic: &str, records: &[Whole]) {
+    let producer: ThreadedProducer<DefaultProducerContext> = ClientConfig::new()
+        .set("bootstrap.servers", bootstrap())
+        .set("enable.idempotence", "true")
+        .set("partitioner", "murmur2_random")
+        .set("linger.ms", "5")
+        .set("message.max.bytes", "20000000")
+        .create()
+        .unwrap();
+    for record in records {
+        let mut next: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(topic);
+        next.key = record.key.as_deref();
+        next.payload = record.value.as_deref();
+        next.timestamp = record.timestamp_ms;
+        if !record.headers.is_empty() {
+            next.headers = Some(record.headers.iter().fold(OwnedHeaders::new(), |all, (key, value)| {
+                all.insert(Header { key, value: value.as_ref() })
+            }));
+        }
+        while let Err((error, back)) = producer.send(next) {
+            assert_eq!(error.rdkafka_error_code(), Some(rdkafka::types::RDKafkaErrorCode::QueueFull), "{error}");
+            std::thread::sleep(Duration::from_millis(5));
+            next = back;
+        }
+    }
+    producer.flush(DEADLINE).unwrap();
+}
+
+/// Reads every committed record of a topic as it stands now.
+pub fn read_all(topic: &str) -> Vec<Whole> {
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", bootstrap())
+        .set("group.id", format!("reader-{}", uuid::Uuid::new_v4()))
+        .set("enable.auto.commit", "false")
+        .set("isolation.level", "read_committed")
+        .set("enable.partition.eof", "true")
+        .create()
+        .unwrap();
+    let metadata = consumer.fetch_metadata(Some(topic), Duration::from_secs(10)).unwrap();
+    let mut assignment = TopicPartitionList::new();
+    let mut left = std::collections::BTreeSet::new();
+    for partition in metadata.topics()[0].partitions() {
+        assignment.add_partition_offset(topic, partition.id(), Offset::Beginning).unwrap();
+        left.insert(partition.id());
+    }
+    consumer.assign(&assignment).unwrap();
+    let deadline = Instant::now() + DEADLINE;
+    let mut records = Vec::new();
+    while !left.is_empty() {
+        assert!(Instant::now() < deadline, "{topic} was not read to its end");
+        match consumer.poll(Duration::from_millis(100)) {
+            Some(Ok(message)) => records.push(Whole {
+                partition: message.partition(),
+                offset: message.offset(),
+                key: message.key().map(<[u8]>::to_vec),
+                value: message.payload().map(<[u8]>::to_vec),
+                timestamp_ms: message.timestamp().to_millis(),
+                headers: message.headers().map_or_else(Vec::new, |headers| {
+                    headers.iter().map(|h| (h.key.to_owned(), h.value.map(<[u8]>::to_vec))).collect()
+                }),
+            }),
+            Some(Err(rdkafka::error::KafkaError::PartitionEOF(partition))) => {
+                left.remove(&partition);
+            }
+            Some(Err(error)) => panic!("{topic}: {error}"),
+            None => {}
+        }
+    }
+    records
+}
+
+/// Waits until the committed records of output and dead-letter topic hold at least `count` distinct input keys.
+pub fn await_outcomes(topics: &Topics, count: usize) -> (Vec<Whole>, Vec<Whole>) {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        let (output, dead) = (read_all(&topics.output), read_all(&topics.dead));
+        let distinct: std::collections::BTreeSet<_> = output.iter().chain(&dead).map(|r| r.key.clone()).collect();
+        if distinct.len() >= count {
+            return (output, dead);
+        }
+        assert!(Instant::now() < deadline, "{} of {count} outcomes after {DEADLINE:?}", distinct.len());
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// How often each key occurs.
+pub fn occurrences(records: &[Whole]) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for record in records {
+        let key = String::from_utf8(record.key.clone().expect("a key")).unwrap();
+        *counts.entry(key).or_insert(0) += 1;
+    }
+    counts
+}
+
+/// The group's committed offsets, summed over the partitions of a topic.
+pub fn committed_sum(group: &str, topic: &str) -> i64 {
+    let consumer: BaseConsumer =
+        ClientConfig::new().set("bootstrap.servers", bootstrap()).set("group.id", group).create().unwrap();
+    let metadata = consumer.fetch_metadata(Some(topic), Duration::from_secs(10)).unwrap();
+    let mut list = TopicPartitionList::new();
+    for partition in metadata.topics()[0].partitions() {
+        list.add_partition(topic, partition.id());
+    }
+    let committed = consumer.committed_offsets(list, Duration::from_secs(20)).unwrap();
+    committed.elements().iter().map(|e| e.offset().to_raw().unwrap_or(0).max(0)).sum()
+}

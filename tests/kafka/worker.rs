@@ -1,0 +1,131 @@
+//! The worker under test, as a process of its own.
+
+use std::io::Read;
+use std::process::Child;
+use std::process::Command;
+use std::process::Stdio;
+use std::time::Duration;
+use std::time::Instant;
+
+use super::cluster::DEADLINE;
+use super::cluster::Topics;
+use super::cluster::bootstrap;
+
+pub struct Worker {
+    child: Child,
+    _directory: tempfile::TempDir,
+    pub admin: String,
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// What a test sets beside the defaults: TOML for `[kafka]`, and for the rest of the file.
+#[derive(Clone, Copy, Default)]
+pub struct Settings<'s> {
+    pub kafka: &'s str,
+    pub rest: &'s str,
+    pub arguments: &'s [&'s str],
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+impl Worker {
+    pub fn start(topics: &Topics, settings: Settings<'_>) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("dateline.toml");
+        let admin = format!("127.0.0.1:{}", free_port());
+        let text = format!(
+            "[kafka]\nbootstrap_servers = \"{}\"\ngroup_id = \"{}\"\ninput_topics = [\"{}\"]\noutput_topic = \"{}\"\n\
+             dead_letter_topic = \"{}\"\n{}\n[admin]\nlisten = \"{admin}\"\n{}\n",
+            bootstrap(),
+            topics.group,
+            topics.input,
+            topics.output,
+            topics.dead,
+            settings.kafka,
+            settings.rest
+        );
+        std::fs::write(&file, text).unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_dateline"))
+            .arg("run")
+            .arg("--config")
+            .arg(&file)
+            .args(settings.arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut worker = Self { child, _directory: directory, admin };
+        worker.drain();
+        worker
+    }
+
+    /// Keeps stderr flowing to the test's own, so that the worker never blocks on it.
+    fn drain(&mut self) {
+        let mut stderr = self.child.stderr.take().unwrap();
+        let pid = self.child.id();
+        std::thread::spawn(move || {
+            let mut text = String::new();
+            drop(stderr.read_to_string(&mut text));
+            for line in text.lines() {
+                eprintln!("[worker {pid}] {line}");
+            }
+        });
+    }
+
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM, then its exit code.
+    pub fn terminate(self) -> i32 {
+        let status = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status().unwrap();
+        assert!(status.success());
+        self.wait()
+    }
+
+    pub fn wait(mut self) -> i32 {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code().unwrap_or(-1);
+            }
+            assert!(Instant::now() < deadline, "the worker did not end within {DEADLINE:?}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// GET on the admin port: status and body, or `None` while it does not answer.
+    pub fn get(&self, path: &str) -> Option<(u16, String)> {
+        use std::io::Write;
+        let mut stream = std::net::TcpStream::connect(&self.admin).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: dateline\r\n\r\n").ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        let status = answer.split(' ').nth(1)?.parse().ok()?;
+        Some((status, answer.split_once("\r\n\r\n")?.1.to_owned()))
+    }
+
+    pub fn await_ready(&mut self) {
+        let deadline = Instant::now() + DEADLINE;
+        while !matches!(self.get("/readyz"), Some((200, _))) {
+            assert!(self.is_running(), "the worker ended before it was ready");
+            assert!(Instant::now() < deadline, "the worker was not ready within {DEADLINE:?}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
