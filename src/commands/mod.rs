@@ -1,1 +1,1 @@
-//! Room `commands`: being built.
+//! temp

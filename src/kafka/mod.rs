@@ -3,6 +3,7 @@
 
 pub mod client;
 pub mod embedded;
+pub mod feeder;
 pub mod flow;
 pub mod settings;
 pub mod sink;

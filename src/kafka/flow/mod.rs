@@ -254,3 +254,6 @@ impl FlowState {
         (self.intake.len(), self.intake_bytes, self.in_flight.len())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,246 @@
+//! The flow's state machine against a model of a group: whatever the order of assign, revoke, loss, failure and commit,
+//! every record is committed exactly once and no offset passes an uncommitted record.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::record::Origin;
+
+const PARTITIONS: i32 = 3;
+const RECORDS: i64 = 12;
+
+fn key(partition: i32) -> PartitionKey {
+    PartitionKey { kafka_topic: Arc::from("in"), partition }
+}
+
+fn record(partition: i32, offset: i64) -> Record {
+    Record {
+        origin: Origin { kafka_topic: Arc::from("in"), partition, offset },
+        timestamp_ms: None,
+        key: None,
+        value: Some(vec![b'x'; 10]),
+        headers: Vec::new(),
+    }
+}
+
+fn limits() -> FlowLimits {
+    FlowLimits { batch_records_max: 3, batch_bytes_max: 1000, batch_wait_ms: 0, intake_bytes_max: 100, intake_bytes_resume: 20 }
+}
+
+#[derive(Debug, Clone)]
+enum Action {
+    Assign(i32),
+    Revoke(i32),
+    Lose,
+    Poll(i32),
+    Take,
+    Begin,
+    Succeed,
+    Fail,
+    Rewind,
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    prop_oneof![
+        2 => (0..PARTITIONS).prop_map(Action::Assign),
+        1 => (0..PARTITIONS).prop_map(Action::Revoke),
+        1 => Just(Action::Lose),
+        12 => (0..PARTITIONS).prop_map(Action::Poll),
+        6 => Just(Action::Take),
+        6 => Just(Action::Begin),
+        5 => Just(Action::Succeed),
+        1 => Just(Action::Fail),
+        3 => Just(Action::Rewind),
+    ]
+}
+
+/// One member, and the broker's view of the group: committed offsets, and how often each record's result became visible.
+struct Model {
+    flow: FlowState,
+    position: Vec<i64>,
+    committed: Vec<i64>,
+    delivered: Vec<Vec<u32>>,
+    taken: std::collections::VecDeque<Batch>,
+    committing: Option<Batch>,
+}
+
+impl Model {
+    fn new() -> Self {
+        Self {
+            flow: FlowState::new(limits()),
+            position: vec![0; PARTITIONS as usize],
+            committed: vec![0; PARTITIONS as usize],
+            delivered: vec![vec![0; RECORDS as usize]; PARTITIONS as usize],
+            taken: std::collections::VecDeque::new(),
+            committing: None,
+        }
+    }
+
+    fn owns(&self, partition: i32) -> bool {
+        self.flow.partitions().contains_key(&key(partition))
+    }
+
+    fn apply(&mut self, action: &Action) {
+        match action {
+            Action::Assign(p) if !self.owns(*p) => {
+                let committed = self.committed[*p as usize];
+                self.flow.assign([(key(*p), Some(committed))]);
+                self.position[*p as usize] = committed;
+            }
+            // The deadline passed: whatever is in flight is dropped. A commit that stands is the broker's to decide: here it is refused.
+            Action::Revoke(p) if self.owns(*p) && self.committing.is_none() => self.flow.release(&BTreeSet::from([key(*p)])),
+            Action::Lose => {
+                self.flow.release(&(0..PARTITIONS).map(key).collect());
+            }
+            Action::Poll(p) if self.owns(*p) && self.position[*p as usize] < RECORDS => {
+                let offset = self.position[*p as usize];
+                self.position[*p as usize] += 1;
+                self.flow.accept(record(*p, offset), 0);
+            }
+            Action::Take => self.taken.extend(self.flow.take_batch(0)),
+            Action::Begin if self.committing.is_none() => {
+                if let Some(batch) = self.taken.pop_front()
+                    && self.flow.begin_commit(&batch)
+                {
+                    self.committing = Some(batch);
+                }
+            }
+            Action::Succeed => {
+                let Some(batch) = self.committing.take() else { return };
+                // The coordinator checks the generation: after a loss the transaction is refused.
+                if self.flow.is_valid(&batch) {
+                    for record in &batch.records {
+                        let origin = &record.origin;
+                        self.delivered[origin.partition as usize][origin.offset as usize] += 1;
+                    }
+                    for (key, next) in batch.next_offsets() {
+                        self.committed[key.partition as usize] = next;
+                    }
+                    self.flow.finish_commit(&batch);
+                } else {
+                    self.flow.fail_commit();
+                }
+            }
+            Action::Fail => {
+                if self.committing.take().is_some() {
+                    self.flow.fail_commit();
+                }
+            }
+            Action::Rewind => {
+                if let Some(due) = self.flow.rewind_due() {
+                    let offsets: Vec<_> =
+                        due.into_iter().map(|(key, _)| (key.clone(), self.committed[key.partition as usize])).collect();
+                    for (key, offset) in &offsets {
+                        self.position[key.partition as usize] = *offset;
+                    }
+                    self.flow.rewound(&offsets);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn check(&self) {
+        for partition in 0..PARTITIONS as usize {
+            for offset in 0..RECORDS {
+                let times = self.delivered[partition][offset as usize];
+                let expected = u32::from(offset < self.committed[partition]);
+                assert_eq!(times, expected, "partition {partition} offset {offset}, committed {}", self.committed[partition]);
+            }
+        }
+    }
+
+    fn settle(&mut self) {
+        for _ in 0..200 {
+            for partition in 0..PARTITIONS {
+                self.apply(&Action::Assign(partition));
+                self.apply(&Action::Rewind);
+                self.apply(&Action::Poll(partition));
+            }
+            for action in [Action::Take, Action::Begin, Action::Succeed] {
+                self.apply(&action);
+            }
+        }
+        assert!(self.committed.iter().all(|c| *c == RECORDS), "records were left behind: {:?}", self.committed);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn every_record_is_committed_once_whatever_happens(actions in prop::collection::vec(action(), 0..120)) {
+        let mut model = Model::new();
+        for action in &actions {
+            model.apply(action);
+            model.check();
+        }
+        model.settle();
+        model.check();
+    }
+}
+
+#[test]
+fn a_batch_ends_at_records_or_bytes_and_one_large_record_is_a_batch_of_its_own() {
+    let mut flow = FlowState::new(FlowLimits { batch_bytes_max: 25, ..limits() });
+    flow.assign([(key(0), None)]);
+    for offset in 0..3 {
+        assert!(flow.accept(record(0, offset), 0));
+    }
+    let mut large = record(0, 3);
+    large.value = Some(vec![0; 100]);
+    assert!(flow.accept(large, 0));
+    let sizes: Vec<usize> = std::iter::from_fn(|| flow.take_batch(0)).map(|b| b.records.len()).collect();
+    assert_eq!(sizes, [2, 1, 1]);
+    assert_eq!(flow.load(), (0, 0, 3));
+}
+
+#[test]
+fn a_batch_waits_for_more_until_its_oldest_record_is_old_enough() {
+    let mut flow = FlowState::new(FlowLimits { batch_wait_ms: 100, ..limits() });
+    flow.assign([(key(0), None)]);
+    flow.accept(record(0, 0), 1_000);
+    assert!(flow.take_batch(1_099).is_none());
+    assert_eq!(flow.take_batch(1_100).map(|b| b.records.len()), Some(1));
+}
+
+#[test]
+fn pausing_has_hysteresis() {
+    let mut flow = FlowState::new(limits());
+    flow.assign([(key(0), None)]);
+    for offset in 0..10 {
+        flow.accept(record(0, offset), 0);
+    }
+    assert_eq!(flow.pause_change(), Some(true));
+    assert_eq!(flow.pause_change(), None);
+    flow.take_batch(0);
+    flow.take_batch(0);
+    assert_eq!(flow.pause_change(), None, "40 of 100 bytes still wait");
+    flow.take_batch(0);
+    assert_eq!(flow.pause_change(), Some(false));
+}
+
+#[test]
+fn records_of_partitions_that_are_not_ours_are_discarded() {
+    let mut flow = FlowState::new(limits());
+    assert!(!flow.accept(record(0, 0), 0));
+    flow.assign([(key(0), None)]);
+    flow.end();
+    assert!(!flow.accept(record(0, 0), 0));
+}
+
+#[test]
+fn a_rewind_waits_for_the_commit_that_stands() {
+    let mut flow = FlowState::new(limits());
+    flow.assign([(key(0), Some(0)), (key(1), Some(0))]);
+    flow.accept(record(0, 0), 0);
+    flow.accept(record(1, 0), 0);
+    let batch = flow.take_batch(0).unwrap();
+    assert!(flow.begin_commit(&batch));
+    flow.release(&BTreeSet::from([key(0)]));
+    assert!(flow.rewind_due().is_none());
+    flow.finish_commit(&batch);
+    assert_eq!(flow.rewind_due().map(|due| due.len()), Some(1));
+}
