@@ -116,7 +116,10 @@ impl Metrics {
         for kind in ResetKind::ALL {
             table.offset_resets.with_label_values(&[kind.name()]);
         }
-        table.build_info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        table
+            .build_info
+            .with_label_values(&[env!("CARGO_PKG_VERSION")])
+            .set(1);
         Ok(Self(Arc::new(Inner { registry, table })))
     }
 
@@ -157,12 +160,20 @@ impl Metrics {
 
     /// A batch left a stage.
     pub fn stage_seconds(&self, stage: Stage, seconds: f64) {
-        self.0.table.stage_seconds.with_label_values(&[stage.name()]).observe(seconds);
+        self.0
+            .table
+            .stage_seconds
+            .with_label_values(&[stage.name()])
+            .observe(seconds);
     }
 
     /// A record left a step; a `StepTimer` is cheaper where there are many.
     pub fn step_seconds(&self, step: Step, seconds: f64) {
-        self.0.table.step_seconds.with_label_values(&[step.name()]).observe(seconds);
+        self.0
+            .table
+            .step_seconds
+            .with_label_values(&[step.name()])
+            .observe(seconds);
     }
 
     /// A timer for the records of one thread.
@@ -180,8 +191,16 @@ impl Metrics {
     pub fn lag(&self, topic: &str, partition: i32, records: i64, seconds: f64) {
         let number = partition.to_string();
         let labels = [topic, number.as_str()];
-        self.0.table.lag_records.with_label_values(&labels).set(records.max(0));
-        self.0.table.lag_seconds.with_label_values(&labels).set(seconds.max(0.0));
+        self.0
+            .table
+            .lag_records
+            .with_label_values(&labels)
+            .set(records.max(0));
+        self.0
+            .table
+            .lag_seconds
+            .with_label_values(&labels)
+            .set(seconds.max(0.0));
     }
 
     /// A partition is no longer ours: its series end.
@@ -195,7 +214,11 @@ impl Metrics {
 
     /// A transaction ended.
     pub fn transaction(&self, result: TransactionResult) {
-        self.0.table.transactions.with_label_values(&[result.name()]).inc();
+        self.0
+            .table
+            .transactions
+            .with_label_values(&[result.name()])
+            .inc();
     }
 
     /// The assignment changed.
@@ -239,8 +262,16 @@ impl Metrics {
     /// Round trip to one broker over the last statistics interval.
     pub fn broker_rtt_seconds(&self, broker_id: i32, p50: f64, p99: f64) {
         let broker = broker_id.to_string();
-        self.0.table.broker_rtt.with_label_values(&[broker.as_str(), "0.5"]).set(p50);
-        self.0.table.broker_rtt.with_label_values(&[broker.as_str(), "0.99"]).set(p99);
+        self.0
+            .table
+            .broker_rtt
+            .with_label_values(&[broker.as_str(), "0.5"])
+            .set(p50);
+        self.0
+            .table
+            .broker_rtt
+            .with_label_values(&[broker.as_str(), "0.99"])
+            .set(p99);
     }
 
     /// The Kafka client's statistics could not be read.
@@ -280,7 +311,9 @@ impl Metrics {
     /// Everything in Prometheus' text format.
     pub fn render(&self) -> String {
         // Encoding into a string fails only for an inconsistent family, which registration has refused.
-        TextEncoder::new().encode_to_string(&self.0.registry.gather()).unwrap_or_default()
+        TextEncoder::new()
+            .encode_to_string(&self.0.registry.gather())
+            .unwrap_or_default()
     }
 }
 

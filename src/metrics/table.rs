@@ -41,10 +41,20 @@ const LATENCY_SECONDS: &[f64] = &[
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0,
 ];
 /// Bucket bounds of records in a batch.
-const RECORDS: &[f64] = &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0];
+const RECORDS: &[f64] = &[
+    1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0,
+];
 /// Bucket bounds of bytes in a batch, 1 KiB to 64 MiB.
 const BYTES: &[f64] = &[
-    1024.0, 4096.0, 16_384.0, 65_536.0, 262_144.0, 1_048_576.0, 4_194_304.0, 16_777_216.0, 67_108_864.0,
+    1024.0,
+    4096.0,
+    16_384.0,
+    65_536.0,
+    262_144.0,
+    1_048_576.0,
+    4_194_304.0,
+    16_777_216.0,
+    67_108_864.0,
 ];
 /// Bucket bounds of metrics that are not histograms.
 const NONE: &[f64] = &[];
@@ -88,7 +98,10 @@ impl Make for Histogram {
 impl Make for HistogramVec {
     const KIND: &'static str = "histogram";
     fn make(row: &CatalogueEntry, buckets: &[f64]) -> prometheus::Result<Self> {
-        Self::new(HistogramOpts::new(row.name, row.help()).buckets(buckets.to_vec()), row.labels)
+        Self::new(
+            HistogramOpts::new(row.name, row.help()).buckets(buckets.to_vec()),
+            row.labels,
+        )
     }
 }
 

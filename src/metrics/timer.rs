@@ -15,7 +15,10 @@ pub struct StepTimer {
 
 impl StepTimer {
     pub(super) fn new(steps: [LocalHistogram; Step::ALL.len()]) -> Self {
-        Self { last: Instant::now(), steps }
+        Self {
+            last: Instant::now(),
+            steps,
+        }
     }
 
     /// The next record starts now: time since the last step is nobody's.

@@ -26,7 +26,10 @@ impl Distribution {
         let proto = metric.get_histogram();
         let buckets = proto.get_bucket();
         Self {
-            buckets: buckets.iter().map(|b| (b.upper_bound(), b.cumulative_count())).collect(),
+            buckets: buckets
+                .iter()
+                .map(|b| (b.upper_bound(), b.cumulative_count()))
+                .collect(),
             count: proto.get_sample_count(),
             sum: proto.get_sample_sum(),
         }
@@ -116,22 +119,48 @@ mod tests {
 
     #[test]
     fn quantiles_are_read_off_the_buckets() {
-        let some =
-            Distribution { buckets: vec![(1.0, 0), (2.0, 10), (4.0, 20)], count: 20, sum: 50.0 };
+        let some = Distribution {
+            buckets: vec![(1.0, 0), (2.0, 10), (4.0, 20)],
+            count: 20,
+            sum: 50.0,
+        };
         assert_eq!(some.quantile(0.5), Some(2.0));
         assert_eq!(some.quantile(0.75), Some(3.0));
         assert_eq!(some.quantile(1.0), Some(4.0));
         assert_eq!(Distribution::default().quantile(0.5), None);
-        let beyond = Distribution { buckets: vec![(1.0, 0), (2.0, 0)], count: 3, sum: 9.0 };
-        assert_eq!(beyond.quantile(0.5), Some(2.0), "past the last bound, the last bound is all we know");
+        let beyond = Distribution {
+            buckets: vec![(1.0, 0), (2.0, 0)],
+            count: 3,
+            sum: 9.0,
+        };
+        assert_eq!(
+            beyond.quantile(0.5),
+            Some(2.0),
+            "past the last bound, the last bound is all we know"
+        );
     }
 
     #[test]
     fn since_is_what_was_added() {
-        let early = Distribution { buckets: vec![(1.0, 1), (2.0, 3)], count: 3, sum: 4.0 };
-        let late = Distribution { buckets: vec![(1.0, 1), (2.0, 5)], count: 6, sum: 14.0 };
+        let early = Distribution {
+            buckets: vec![(1.0, 1), (2.0, 3)],
+            count: 3,
+            sum: 4.0,
+        };
+        let late = Distribution {
+            buckets: vec![(1.0, 1), (2.0, 5)],
+            count: 6,
+            sum: 14.0,
+        };
         let added = late.since(&early);
-        assert_eq!(added, Distribution { buckets: vec![(1.0, 0), (2.0, 2)], count: 3, sum: 10.0 });
+        assert_eq!(
+            added,
+            Distribution {
+                buckets: vec![(1.0, 0), (2.0, 2)],
+                count: 3,
+                sum: 10.0
+            }
+        );
         assert_eq!(late.since(&Distribution::default()), late);
     }
 }
