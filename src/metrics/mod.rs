@@ -290,7 +290,12 @@ impl Metrics {
         let count = |label: &str| table.transactions.with_label_values(&[label]).get();
         let skipped = SkipReason::ALL.map(|r| (r, table.skipped.with_label_values(&[r.code()]).get()));
         let rejected = RejectionCode::ALL.map(|c| (c, table.rejected.with_label_values(&[c.code()]).get()));
+        let stage = |stage: &Stage| {
+            let histogram = table.stage_seconds.with_label_values(&[stage.name()]);
+            (*stage, histogram.get_sample_count(), histogram.get_sample_sum())
+        };
         Totals {
+            stages: Stage::ALL.iter().map(stage).collect(),
             received: table.received.get(),
             received_bytes: table.received_bytes.get(),
             enriched: table.enriched.get(),

@@ -4,6 +4,7 @@ use prometheus::Histogram;
 use prometheus::core::Collector;
 
 use crate::article::RejectionCode;
+use crate::metrics::Stage;
 use crate::record::SkipReason;
 
 /// A histogram read back: upper bounds and the cumulative counts under them.
@@ -85,6 +86,8 @@ pub struct Totals {
     pub rejected: Vec<(RejectionCode, u64)>,
     /// Bytes published.
     pub published_bytes: u64,
+    /// Stages, with the batches that left them and the seconds these took.
+    pub stages: Vec<(Stage, u64, f64)>,
     /// Transactions committed.
     pub transactions_committed: u64,
     /// Transactions aborted.

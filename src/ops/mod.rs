@@ -1,1 +1,10 @@
-//! Room `ops`: being built.
+//! What operators see: admin server and live page, status, logging, shutdown. Never knows the flow's inside.
+
+pub mod history;
+pub mod logging;
+pub mod server;
+pub mod shutdown;
+pub mod status;
+
+#[cfg(test)]
+mod documents;

@@ -1,0 +1,112 @@
+//! Log lines to stderr, as text or JSON, and the limit on lines about single records. Never holds a body or a secret:
+//! callers log codes, places and counts.
+
+use std::io::IsTerminal;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::Duration;
+use std::time::Instant;
+
+use thiserror::Error;
+use tracing_subscriber::EnvFilter;
+
+/// How a log line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Why logging could not start.
+#[derive(Debug, Error)]
+pub enum LoggingError {
+    /// The filter cannot be read.
+    #[error("log level {0:?} is not a level or filter")]
+    Filter(String),
+    /// Logging was started before.
+    #[error("logging is already set up")]
+    AlreadySet,
+}
+
+/// Starts logging to stderr; `filter` is a level ("info") or a list of targets and levels ("info,dateline=debug").
+pub fn init(format: LogFormat, filter: &str) -> Result<(), LoggingError> {
+    let parsed = EnvFilter::try_new(filter).map_err(|_| LoggingError::Filter(filter.to_owned()))?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(parsed)
+        .with_writer(std::io::stderr);
+    let outcome = match format {
+        LogFormat::Text => builder.with_ansi(std::io::stderr().is_terminal()).try_init(),
+        LogFormat::Json => builder
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .try_init(),
+    };
+    outcome.map_err(|_| LoggingError::AlreadySet)
+}
+
+/// Lets one log line through per interval; one of these stands at each call site that logs about single records.
+pub struct RateLimited {
+    interval: Duration,
+    state: Mutex<State>,
+}
+
+struct State {
+    last: Option<Instant>,
+    suppressed: u64,
+}
+
+impl RateLimited {
+    /// At most one line every `interval`.
+    pub const fn new(interval: Duration) -> Self {
+        Self {
+            interval,
+            state: Mutex::new(State {
+                last: None,
+                suppressed: 0,
+            }),
+        }
+    }
+
+    /// `Some(lines held back since the last)` where a line may be written now, else `None`.
+    pub fn allow(&self) -> Option<u64> {
+        self.allow_at(Instant::now())
+    }
+
+    fn allow_at(&self, now: Instant) -> Option<u64> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state
+            .last
+            .is_some_and(|last| now.saturating_duration_since(last) < self.interval)
+        {
+            state.suppressed += 1;
+            return None;
+        }
+        state.last = Some(now);
+        Some(std::mem::take(&mut state.suppressed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_an_interval_and_the_rest_are_counted() {
+        let limit = RateLimited::new(Duration::from_secs(10));
+        let start = Instant::now();
+        let at = |seconds| limit.allow_at(start + Duration::from_secs(seconds));
+        assert_eq!(
+            [at(0), at(1), at(9), at(10), at(11), at(30)],
+            [Some(0), None, None, Some(2), None, Some(1)]
+        );
+    }
+
+    #[test]
+    fn a_bad_filter_is_refused_by_name() {
+        let error = init(LogFormat::Text, "dateline=loudest").unwrap_err();
+        assert!(error.to_string().contains("dateline=loudest"), "{error}");
+    }
+}
