@@ -1,0 +1,60 @@
+# The commands of this project. `make` lists them; each sets up what it needs by itself.
+
+SHELL := /usr/bin/env bash
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+# rustup's cargo is found right after scripts/setup.sh has brought it, without a new shell.
+export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
+# Arguments for `make demo`, for example ARGS="--for 30s".
+ARGS ?=
+
+.PHONY: help
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## Watch raw articles become records: embedded mock broker, live page (ARGS="--for 30s")
+	@DATELINE_NO_TLS=1 scripts/setup.sh build
+	cargo run --release --no-default-features --bin dateline -- demo $(ARGS)
+
+.PHONY: build
+build: ## Build the release binary, with TLS, SASL and every codec
+	@scripts/setup.sh build
+	cargo build --release --bin dateline
+
+.PHONY: test
+test: lint doc unit kafka ## Check everything: fmt, clippy, docs, unit, suite, tidy, real Kafka
+
+.PHONY: lint
+lint: ## Check formatting and lints
+	@scripts/setup.sh build
+	cargo fmt --check
+	cargo clippy --all-targets -- -D warnings
+
+.PHONY: doc
+doc: ## Build the API documentation; warnings are errors
+	@scripts/setup.sh build
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
+
+.PHONY: unit
+unit: ## Run every test that needs no broker
+	@scripts/setup.sh build
+	cargo test --lib --bins --test suite --test tidy
+
+.PHONY: kafka
+kafka: ## Run the tests on real Apache Kafka (KAFKA_BOOTSTRAP uses a broker of yours)
+	@scripts/setup.sh build
+	scripts/kafka-suite.sh
+
+.PHONY: fmt
+fmt: ## Format the sources
+	cargo fmt
+
+.PHONY: golden
+golden: ## Accept the golden files as the code writes them now; read the diff before you commit it
+	INSTA_UPDATE=always cargo test --lib --test suite
+
+.PHONY: clean-kafka
+clean-kafka: ## Stop the test broker and delete its data and jars
+	scripts/kafka.sh stop
+	rm -rf target/kafka
