@@ -16,6 +16,8 @@ mod utf8;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod samples;
+#[cfg(test)]
 mod tests;
 
 use serde_json::Map;
