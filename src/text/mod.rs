@@ -2,5 +2,8 @@
 //! before it. Pure and linear in the text; never knows what becomes of an article.
 
 pub mod abbreviations;
+pub mod byline;
+pub mod calendar;
+pub mod dateline;
 pub mod sentences;
 pub mod tokens;
