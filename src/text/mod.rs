@@ -1,1 +1,6 @@
-//! Room `text`: being built.
+//! What can be read off plain text without a model: words, sentences, language, times, the dateline; and the cleaning
+//! before it. Pure and linear in the text; never knows what becomes of an article.
+
+pub mod abbreviations;
+pub mod sentences;
+pub mod tokens;
