@@ -97,6 +97,12 @@ fn every_fault_has_its_code() {
         ("{} {}", InvalidJson, "trailing characters"),
         ("[]", NoContent, "empty array"),
         ("[{},{}]", SeveralArticles, "array of 2"),
+        ("{\"id\":1}\n{\"id\":2}\n", SeveralArticles, "2 lines"),
+        (
+            "{\"title\":\"Feed\",\"items\":[{\"id\":1}]}",
+            SeveralArticles,
+            "a feed of 1",
+        ),
         ("[[{}]]", WrongType, "expected an object, found an array"),
         ("42", WrongType, "found a number"),
         ("null", WrongType, "found null"),
