@@ -125,7 +125,7 @@ pub(super) fn is_ninjs(object: &Map<String, Json>) -> bool {
     });
     let own = |name: &String| {
         NINJS_FIELDS.iter().any(|field| field.eq_ignore_ascii_case(name))
-            || ["body_", "description_", "headline_"]
+            || ["body_text", "body_xhtml", "description_", "headline_"]
                 .iter()
                 .any(|prefix| name.starts_with(prefix))
     };

@@ -231,6 +231,12 @@ fn forced_form_then_header_then_bytes() {
             ninjs,
             InputForm::Ninjs,
         ),
+        (
+            FormChoice::Auto,
+            None,
+            "{\"uri\":\"u\",\"body_html\":\"B\"}",
+            InputForm::Json,
+        ),
         (FormChoice::Json, None, ninjs, InputForm::Json),
         (FormChoice::Json, Some("application/pdf"), ninjs, InputForm::Json),
         (FormChoice::Wire, Some("application/json"), ninjs, InputForm::Wire),
