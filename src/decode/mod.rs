@@ -141,6 +141,10 @@ fn object(
         FormChoice::Json => false,
         FormChoice::Auto | FormChoice::Wire => ninjs || declared_ninjs || sniff::is_ninjs(&object),
     };
+    if let Some(count) = sniff::feed_items(&object).filter(|_| !is_ninjs) {
+        let message = format!("a feed of {count}; one record is one article");
+        return Err(Rejection::new(RejectionCode::SeveralArticles, message));
+    }
     let mut article = if is_ninjs {
         ninjs::decode(&object, limits)?
     } else {

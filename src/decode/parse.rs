@@ -11,6 +11,7 @@ use crate::decode::fields::kind;
 use crate::decode::media;
 use crate::decode::media::Declared;
 use crate::decode::sniff;
+use crate::decode::split_payloads;
 use crate::limits::Limits;
 
 /// What the JSON parser itself can hold; a larger `json_depth_max` changes nothing.
@@ -19,8 +20,7 @@ const DEPTH_OF_PARSER: usize = 127;
 /// The one object in `text`; an array of exactly one is that one.
 pub(super) fn one(text: &str, limits: &Limits) -> Result<Map<String, Json>, Rejection> {
     check_depth(text, limits.json_depth_max.min(DEPTH_OF_PARSER))?;
-    let value: Json = serde_json::from_str(text)
-        .map_err(|error| Rejection::new(RejectionCode::InvalidJson, error.to_string()))?;
+    let value: Json = serde_json::from_str(text).map_err(|error| syntax(text, &error))?;
     let value = match value {
         Json::Array(mut items) => match (items.len(), items.pop()) {
             (1, Some(item)) => item,
@@ -39,6 +39,16 @@ pub(super) fn one(text: &str, limits: &Limits) -> Result<Map<String, Json>, Reje
             Err(Rejection::new(RejectionCode::WrongType, message))
         }
     }
+}
+
+/// Lines of JSON are several articles, one a line; all else that does not parse is no JSON.
+fn syntax(text: &str, error: &serde_json::Error) -> Rejection {
+    let lines = split_payloads(text.as_bytes()).len();
+    if text.trim_start().starts_with('{') && lines > 1 {
+        let message = format!("{lines} lines of JSON; one record is one article");
+        return Rejection::new(RejectionCode::SeveralArticles, message);
+    }
+    Rejection::new(RejectionCode::InvalidJson, error.to_string())
 }
 
 /// Counts open brackets outside strings, before anything recursive sees the text.

@@ -125,11 +125,28 @@ pub(super) fn is_ninjs(object: &Map<String, Json>) -> bool {
     });
     let own = |name: &String| {
         NINJS_FIELDS.iter().any(|field| field.eq_ignore_ascii_case(name))
-            || ["body_", "description_", "headline_"]
+            || ["body_text", "body_xhtml", "description_", "headline_"]
                 .iter()
                 .any(|prefix| name.starts_with(prefix))
     };
     named || (object.get("uri").is_some_and(Json::is_string) && object.keys().any(own))
+}
+
+/// The list of a feed or of a search: several articles under one name, and no body of its own.
+pub(super) fn feed_items(object: &Map<String, Json>) -> Option<usize> {
+    if ["body", "text", "content"]
+        .iter()
+        .any(|name| object.get(*name).is_some_and(Json::is_string))
+    {
+        return None;
+    }
+    let lists = ["items", "articles", "entries"]
+        .iter()
+        .filter_map(|name| object.get(*name)?.as_array());
+    lists
+        .filter(|items| items.first().is_some_and(Json::is_object))
+        .map(Vec::len)
+        .next()
 }
 
 #[cfg(test)]
