@@ -88,6 +88,8 @@ pub async fn demo(args: DemoArgs, shutdown: Shutdown) -> anyhow::Result<Exit> {
             let broker = EmbeddedBroker::start(&kafka_topics, PARTITIONS).context("the embedded broker")?;
             config.kafka.bootstrap_servers = broker.bootstrap_servers();
             config.kafka.delivery = Delivery::AtLeastOnce;
+            // The mock cluster does not answer requests for topic settings: do not wait long for them.
+            config.kafka.request_timeout_ms = 1000;
             println!(
                 "dateline demo: an embedded mock broker (librdkafka's mock cluster) at {}, at-least-once,\n\
                  since its transactions are not real; `make demo-kafka` runs on Apache Kafka, exactly once.",

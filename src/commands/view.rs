@@ -34,6 +34,8 @@ use crate::worker::OnDelivered;
 use crate::worker::process::Processor;
 
 /// How often lag and assignment are read.
+/// At most one log line about rejected records in this time.
+const REJECTION_LOG: Duration = Duration::from_secs(10);
 const OBSERVE: Duration = Duration::from_millis(500);
 
 /// Timestamp of the last delivered record of each partition.
@@ -96,7 +98,7 @@ impl View {
     /// For the worker to call with each delivered batch.
     pub fn on_delivered(&self) -> OnDelivered {
         let (status, delivered, prints) = (Arc::clone(&self.status), Arc::clone(&self.delivered), self.prints);
-        let rejections = RateLimited::default();
+        let rejections = RateLimited::new(REJECTION_LOG);
         Box::new(move |batch, outcomes| {
             remember(&delivered, batch);
             let mut published: Vec<&[u8]> = Vec::new();

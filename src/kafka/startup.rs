@@ -76,8 +76,8 @@ pub async fn check(config: &KafkaConfig, properties: &BTreeMap<String, String>, 
     if !problems.is_empty() {
         return Err(NotReady(problems));
     }
-    let output_bytes_max = message_bytes_max(properties, &config.output_topic, timeout).await;
-    let dead_letter_bytes_max = message_bytes_max(properties, &config.dead_letter_topic, timeout).await;
+    let [output_bytes_max, dead_letter_bytes_max] =
+        message_bytes_max(properties, [&config.output_topic, &config.dead_letter_topic], timeout).await;
     Ok(Cluster { input_topics, output_bytes_max, dead_letter_bytes_max })
 }
 
@@ -142,18 +142,27 @@ fn input_topics(config: &KafkaConfig, metadata: &Metadata, problems: &mut Vec<St
     found
 }
 
-/// `max.message.bytes` of a topic, less what framing takes; Kafka's default where we may not read it.
-async fn message_bytes_max(properties: &BTreeMap<String, String>, topic: &str, timeout: Duration) -> usize {
+/// `max.message.bytes` of each topic, less what framing takes; Kafka's default where we may not read it.
+async fn message_bytes_max<const N: usize>(
+    properties: &BTreeMap<String, String>,
+    topics: [&str; N],
+    timeout: Duration,
+) -> [usize; N] {
     let read = async {
         let admin: AdminClient<DefaultClientContext> = client_config(properties).create().ok()?;
-        let options = AdminOptions::new().request_timeout(Some(timeout));
-        let answer = admin.describe_configs(&[ResourceSpecifier::Topic(topic)], &options).await.ok()?;
-        let resource = answer.into_iter().next()?.ok()?;
-        resource.get("max.message.bytes")?.value.as_ref()?.parse::<usize>().ok()
+        let options = AdminOptions::new().request_timeout(Some(timeout)).operation_timeout(Some(timeout));
+        admin.describe_configs(&topics.map(ResourceSpecifier::Topic), &options).await.ok()
     };
-    let bytes = read.await.unwrap_or_else(|| {
-        warn!(topic, assumed = MESSAGE_BYTES_DEFAULT, "max.message.bytes cannot be read (needs DescribeConfigs)");
-        MESSAGE_BYTES_DEFAULT
-    });
-    bytes.saturating_sub(FRAMING_BYTES).max(1024)
+    // In the order asked for; a topic that refuses is an error in its place.
+    let mut answers = read.await.unwrap_or_default().into_iter();
+    topics.map(|topic| {
+        let value = answers.next().and_then(Result::ok).and_then(|resource| {
+            resource.get("max.message.bytes").and_then(|entry| entry.value.as_ref()?.parse::<usize>().ok())
+        });
+        let bytes = value.unwrap_or_else(|| {
+            warn!(topic, assumed = MESSAGE_BYTES_DEFAULT, "max.message.bytes cannot be read (needs DescribeConfigs)");
+            MESSAGE_BYTES_DEFAULT
+        });
+        bytes.saturating_sub(FRAMING_BYTES).max(1024)
+    })
 }
