@@ -21,6 +21,12 @@ const count = (n) => n.toLocaleString("en");
 const seconds = (s) => (s === undefined ? "–" : s < 1 ? `${Math.round(s * 1000)} ms` : s < 120 ? `${s.toFixed(1)} s` : `${Math.round(s / 60)} min`);
 const rate = (n) => (n < 10 ? n.toFixed(1) : count(Math.round(n)));
 const bytes = (n) => (n < 1e6 ? `${count(Math.round(n / 1e3))} kB` : n < 1e9 ? `${(n / 1e6).toFixed(1)} MB` : `${(n / 1e9).toFixed(1)} GB`);
+const day = (text) => {
+  const date = new Date(text || NaN);
+  if (Number.isNaN(date.getTime())) return text;
+  const clock = text.length > 10 ? { hour: "2-digit", minute: "2-digit", timeZoneName: "short" } : {};
+  return date.toLocaleString("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC", ...clock });
+};
 const put = (id, text) => { if (at(id).textContent !== text) at(id).textContent = text; };
 
 // Offsets count Unicode code points, as Array.from does. Overlaps are drawn once: the first, then the longest, wins.
@@ -50,7 +56,7 @@ function highlighted(text, field, entities, limit) {
 function articleNode(record, limit) {
   const node = make("article");
   const lead = record.dateline && record.dateline.places && record.dateline.places[0];
-  const facts = [record.publisher || record.agency, lead && lead.name, record.published_at, record.language].filter(Boolean);
+  const facts = [record.publisher || record.agency, lead && lead.name, day(record.published_at), record.language].filter(Boolean);
   if (record.headline) node.append(make("h3", {}, highlighted(record.headline, "headline", record.entities, Infinity)));
   if (facts.length) node.append(make("p", { className: "byline" }, facts.join("  ·  ")));
   node.append(make("p", { className: "text" }, highlighted(record.text || "", "text", record.entities, limit)));
@@ -66,12 +72,13 @@ function spark(id, values) {
   const known = values.filter((v) => v !== undefined);
   if (known.length < 2) return;
   const top = Math.max(...known) * 1.1 || 1;
-  svg.setAttribute("viewBox", "0 0 119 40");
+  const span = Math.max(values.length - 1, 30);
+  svg.setAttribute("viewBox", `0 0 ${span} 40`);
   svg.setAttribute("preserveAspectRatio", "none");
   let last = 0;
   const places = values.map((v, i) => {
     last = v === undefined ? last : v;
-    return `${119 - (values.length - 1 - i)} ${(39 - (last / top) * 38).toFixed(2)}`;
+    return `${span - (values.length - 1 - i)} ${(39 - (last / top) * 38).toFixed(2)}`;
   });
   const line = `M${places.join("L")}`;
   const draw = (name, d) => {
@@ -83,7 +90,7 @@ function spark(id, values) {
     }
     path.setAttribute("d", d);
   };
-  draw("area", `${line}L119 40L${119 - (values.length - 1)} 40Z`);
+  draw("area", `${line}L${span} 40L${span - (values.length - 1)} 40Z`);
   draw("line", line);
 }
 
@@ -118,7 +125,7 @@ function showTiles({ totals, rates, history, rejections }) {
 
 let lastSide = "";
 function showSide(status) {
-  put("about", status.mode === "demo" ? "Demonstration: sample articles, embedded broker" : "Raw news in, structured records out");
+  put("about", status.mode === "demo" ? "Demonstration with sample articles" : "Raw news in, structured records out");
   const key = JSON.stringify([status.rejections.latest, status.assignment, status.member_state]);
   if (key === lastSide) return;
   lastSide = key;
@@ -138,11 +145,12 @@ function showSide(status) {
 }
 
 let since = 0;
+let started = "";
 let held = false;
 async function showArticles() {
   if (held) return;
   const { shown, articles } = await (await fetch(`/recent?since=${since}`)).json();
-  if (!shown) put("empty", "Articles are not shown here: set admin.show_articles to allow it.");
+  if (!shown) put("empty", "Articles are not shown here unless the configuration allows it.");
   for (const { seq, record } of articles.slice(-SHOWN)) {
     const node = articleNode(record, PREVIEW);
     node.classList.add("fresh");
@@ -156,6 +164,8 @@ async function showArticles() {
 async function turn() {
   try {
     const status = await (await fetch("/status")).json();
+    if (status.started_at !== started) since = 0;
+    started = status.started_at;
     showState(status);
     showTiles(status);
     showSide(status);
@@ -192,7 +202,6 @@ at("sample").addEventListener("click", () => { at("paste").value = SAMPLE; at("f
 at("hold").addEventListener("click", () => {
   held = !held;
   at("hold").setAttribute("aria-pressed", String(held));
-  put("hold", held ? "Paused" : "Pause");
 });
 at("legend").append(...Object.entries(TYPES).map(([type, name]) => make("li", { className: type }, name)));
 turn();
