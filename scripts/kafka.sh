@@ -86,7 +86,7 @@ java_run() { # HEAP ARGUMENTS...
 alive() { # DIR
     local pid
     pid=$(cat "$1/pid" 2>/dev/null) || return 1
-    tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF "$1/server.properties"
+    [ -r "/proc/$pid/cmdline" ] && tr '\0' ' ' <"/proc/$pid/cmdline" | grep -qF "$1/server.properties"
 }
 
 launch() { # DIR; 0 = ready, 1 = failed, 2 = a port was taken

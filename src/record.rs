@@ -1,4 +1,5 @@
-//! What came from a topic and what became of it: `Record` in, exactly one `Outcome` out. Never knows Kafka's client types.
+//! What came from a topic and what became of it: `Record` in, exactly one `Outcome` out.
+//! Never knows Kafka's client types.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
