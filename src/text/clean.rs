@@ -55,7 +55,7 @@ fn to_plain(markup: &Markup) -> (String, bool) {
                 if blocks {
                     html::to_text(text)
                 } else {
-                    unescape(text)
+                    html::unescape(text)
                 },
                 blocks,
             )
@@ -73,51 +73,15 @@ fn unescape_twice(text: &str) -> String {
     if !text.contains('&') {
         return text.to_owned();
     }
-    let mut out = unescape(text);
+    let mut out = html::unescape(text);
     // "&amp;amp;#8212;": each round undoes one escaping.
     for _ in 0..2 {
-        let again = unescape(&out);
+        let again = html::unescape(&out);
         if again == out {
             break;
         }
         out = again;
     }
-    out
-}
-
-/// Replaces every known entity, and only whole ones, by its character.
-fn unescape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('&') {
-        out.push_str(before);
-        let name = after
-            .bytes()
-            .take(10)
-            .take_while(|b| b.is_ascii_alphanumeric() || *b == b'#')
-            .count();
-        match after
-            .get(..name)
-            .zip(after.get(name..))
-            .filter(|(_, tail)| tail.starts_with(';'))
-        {
-            Some((name, tail)) => match html::entity(name) {
-                Some(c) => {
-                    out.push(c);
-                    rest = tail.get(1..).unwrap_or_default();
-                }
-                None => {
-                    out.push('&');
-                    rest = after;
-                }
-            },
-            None => {
-                out.push('&');
-                rest = after;
-            }
-        }
-    }
-    out.push_str(rest);
     out
 }
 
