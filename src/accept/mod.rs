@@ -70,7 +70,7 @@ pub fn accept(raw: RawArticle, limits: &Limits) -> Result<Article, Rejection> {
         updated_at: None,
         bylines: people.persons,
         dateline,
-        given: cuts.carried(raw.given),
+        given: cuts.carried(raw.given, raw.located),
         flags: Vec::new(),
     };
     for flag in raw.flags {
@@ -187,7 +187,11 @@ impl Cuts<'_> {
             .collect()
     }
 
-    fn carried(&mut self, given: Given) -> Given {
+    /// What we only carry; the place of writing, which no other field holds, is one of the places.
+    fn carried(&mut self, mut given: Given, located: Option<String>) -> Given {
+        if let Some(located) = located.filter(|place| !given.places.contains(place)) {
+            given.places.push(located);
+        }
         Given {
             subjects: self.list(given.subjects),
             people: self.list(given.people),

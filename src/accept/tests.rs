@@ -150,6 +150,16 @@ fn bylines_come_from_fields_else_from_a_clear_line() {
 }
 
 #[test]
+fn the_place_of_writing_is_carried() {
+    let mut given = raw("A headline", "");
+    given.located = Some("Paris".into());
+    given.given.places = vec!["Lyon".into()];
+    assert_eq!(accepted(given.clone()).given.places, ["Lyon", "Paris"]);
+    given.given.places = vec!["Paris".into()];
+    assert_eq!(accepted(given).given.places, ["Paris"]);
+}
+
+#[test]
 fn limits_cut_and_say_so() {
     let limits = Limits {
         text_bytes_max: 20,
