@@ -183,7 +183,7 @@ fn person(part: &str) -> Option<String> {
     let ends_capital = words.first().is_some_and(|word| is_capital(word))
         && words.last().is_some_and(|word| is_capital(word));
     let fits = |word: &&str| is_capital(word) || PARTICLES.contains(&word.to_lowercase().as_str());
-    if !ends_capital || !words.iter().all(|word| fits(word)) || !words.iter().any(|word| word.len() > 2) {
+    if !ends_capital || !words.iter().all(fits) || !words.iter().any(|word| word.len() > 2) {
         return None;
     }
     let shout = part.chars().all(|c| !c.is_lowercase());

@@ -4,6 +4,10 @@
 pub mod abbreviations;
 pub mod byline;
 pub mod calendar;
+pub mod clean;
 pub mod dateline;
+pub mod html;
+pub mod language;
 pub mod sentences;
+pub mod time;
 pub mod tokens;

