@@ -16,7 +16,7 @@ const FILE: &str = "models/topic-phrases.tsv";
 const TABLE: &str = include_str!("../../../models/topic-phrases.tsv");
 
 /// A concept needs this many points.
-const THRESHOLD: u32 = 60;
+const THRESHOLD: u32 = 44;
 /// Bytes of text that count as the lead.
 const LEAD: usize = 300;
 /// A text with fewer bytes, headline included, gets no topics.
@@ -60,10 +60,12 @@ impl Tagger {
                 .next()
                 .filter(|code| vocabulary.concept(code).is_some())
                 .ok_or(broken("unknown concept"))?;
+            let strength: u32 = fields
+                .next()
+                .and_then(|strength| strength.parse().ok())
+                .ok_or(broken("no strength"))?;
             for phrase in fields.next().ok_or(broken("no phrases"))?.split('|') {
-                let strong = phrase.strip_prefix('!');
-                let meaning = (code, if strong.is_some() { 30 } else { 15 });
-                phrases.entry(strong.unwrap_or(phrase)).or_default().push(meaning);
+                phrases.entry(phrase).or_default().push((code, strength * 4));
             }
         }
         let automaton = AhoCorasick::builder()
@@ -166,10 +168,12 @@ impl Tagger {
 /// Precision by points, measured (`models/README.md`).
 fn confidence(points: u32) -> Score {
     Score::from_thousandths(match points {
-        0..75 => 600,
-        75..100 => 650,
-        100..150 => 700,
-        150..220 => 750,
+        0..52 => 500,
+        52..60 => 510,
+        60..75 => 520,
+        75..90 => 530,
+        90..120 => 540,
+        120..160 => 550,
         _ => 800,
     })
 }
