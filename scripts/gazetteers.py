@@ -392,6 +392,8 @@ def learnt():
             continue
         if len(words) == 1 and (common(form) and count < 4 or len(form) < 3 or kind == "PERSON" and (count < 4 or form in FORENAMES)):
             continue
+        if re.search(r"-(led|based|backed|linked|majority|run|born|held|controlled)$", form):
+            continue
         if kind in ("WORK", "PRODUCT") and len(words) == 1 and common(form):
             continue
         names.add(form, kind, "learnt", "", "", MAIN_LABEL.get(form, "") if kind in ("PERSON", "ORG", "EVENT", "LOC", "PRODUCT") and len(words) > 1 else "")
