@@ -75,19 +75,21 @@ def entities(tokens, tags):
             i += 1
 
 
-LOWER = Counter()  # how often a word stands in lower case: then it is no safe name
+LOWER, UPPER = Counter(), Counter()  # how often a word stands in lower case, and with a capital
 for _, tokens, _ in TRAIN:
     LOWER.update(t for t in tokens if t.islower() and t.isalpha())
+    UPPER.update(t for t in tokens[1:] if t[0].isupper() and t.isalpha())
+SOCIAL = {"btc", "wnut17", "wnut17-test"}  # capitals mean little there
 for path in sorted((DATA / "ner").glob("*.conll")):
     for line in open(path, encoding="utf-8"):
         token = line.split("\t")[0]
-        if token.islower() and token.isalpha():
+        if token.islower() and token.isalpha() and path.stem not in SOCIAL:
             LOWER[token] += 1
 
 
 def common(name):
     """Is this single word also an ordinary word?"""
-    return " " not in name and LOWER[name.lower()] >= 2
+    return " " not in name and LOWER[name.lower()] >= max(2, UPPER[name] / 5)
 
 
 # ---------------------------------------------------------------- the table
@@ -214,7 +216,6 @@ def regions():
         if country in ADMIN1 and len(name) > 4 and not common(name) and name not in FORENAMES and name not in SURNAMES:
             if not re.search(r"^(North|South|East|West|Central|Northern|Southern|Eastern|Western)$|State of", name):
                 names.add(name, "GPE", "region", country)
-                names.add(name + " province", "GPE", "region", country) if False else None
 
 
 CITY_FORMS = {"Kiev": "UA", "Bombay": "IN", "Calcutta": "IN", "Mecca": "SA", "Medina": "SA", "Rangoon": "MM", "Gaza City": "PS", "Baghdad": "IQ", "Washington": "US", "Washington, D.C.": "US", "Washington DC": "US",
@@ -390,6 +391,8 @@ def learnt():
         if count < 2 or count < 0.9 * total or not form[0].isupper() and not form.startswith("al-") or re.search(r'["/\d.]$|^\W', form) and not re.search(r"[A-Z]\.$", form):
             continue
         if len(words) == 1 and (common(form) and count < 4 or len(form) < 3 or kind == "PERSON" and (count < 4 or form in FORENAMES)):
+            continue
+        if re.search(r"-(led|based|backed|linked|majority|run|born|held|controlled)$", form):
             continue
         if kind in ("WORK", "PRODUCT") and len(words) == 1 and common(form):
             continue

@@ -146,3 +146,6 @@ impl Enricher {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -135,10 +135,10 @@ impl Gazetteer {
     /// The longest known name that starts at word `at`, and its number of words.
     pub(super) fn longest(&self, text: &str, words: &[Word<'_>], at: usize) -> Option<(usize, &Row)> {
         let first = words.get(at)?;
-        if let Some(&most) = self.longest.get(first.text) {
-            if let Some(found) = self.look_up(text, words.get(at..)?, most, |slice| self.by_name.get(slice)) {
-                return Some(found);
-            }
+        if let Some(&most) = self.longest.get(first.text)
+            && let Some(found) = self.look_up(text, words.get(at..)?, most, |slice| self.by_name.get(slice))
+        {
+            return Some(found);
         }
         if !first.all_caps || first.text.len() < 3 {
             return None;

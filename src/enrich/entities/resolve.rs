@@ -48,7 +48,7 @@ impl<'t> Aliases<'t> {
             let surname = page
                 .words
                 .get(last)
-                .filter(|word| word.capital && word.text.len() > 2);
+                .filter(|word| word.capital && word.text.len() > 2 && !word.text.ends_with('.'));
             if let Some(word) = surname.filter(|word| !is_stopword(word.text)) {
                 self.short
                     .entry(word.text)

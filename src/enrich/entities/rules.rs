@@ -50,18 +50,20 @@ impl Rule {
     /// Precision of the rule on the held-out half of the annotated news (`models/README.md`), a little shrunk.
     pub const fn confidence(self) -> Score {
         Score::from_thousandths(match self {
-            Self::Known(Source::Country) => 970,
-            Self::Known(Source::Demonym) => 960,
-            Self::Known(Source::City | Source::Body | Source::Person) => 930,
-            Self::Known(Source::Region | Source::Unsure) => 900,
-            Self::Known(Source::Group | Source::Place | Source::Learnt) => 900,
-            Self::Known(Source::Company | Source::Institution | Source::Other) => 850,
-            Self::Title | Self::Role | Self::Age | Self::Surname => 930,
-            Self::Forename => 900,
-            Self::OrgOf | Self::Acronym => 900,
-            Self::OrgLast => 800,
-            Self::Fac | Self::Loc | Self::Province | Self::Event => 750,
-            Self::Work => 700,
+            Self::Known(Source::Person) | Self::Title | Self::Role => 980,
+            Self::Known(Source::Country | Source::Demonym) => 965,
+            Self::Known(Source::Body | Source::Unsure) | Self::Age => 950,
+            Self::Known(Source::Region) => 940,
+            Self::Known(Source::Group) | Self::Forename => 925,
+            Self::Known(Source::City | Source::Institution) => 915,
+            Self::Known(Source::Place | Source::Learnt | Source::Other) | Self::Province => 900,
+            Self::Surname => 870,
+            Self::Fac | Self::Acronym => 850,
+            Self::Known(Source::Company) | Self::Loc => 830,
+            Self::OrgLast => 780,
+            Self::Event => 750,
+            Self::OrgOf => 710,
+            Self::Work => 640,
         })
     }
 }
@@ -258,14 +260,10 @@ impl Page<'_> {
         {
             next += 1;
         }
-        let first = self
-            .words
+        self.words
             .get(next)
             .filter(|word| word.continues() && !is_stopword(word.text))?;
         let mut end = self.run_end(next);
-        if first.text.is_empty() {
-            return None;
-        }
         // "Ministry of Health and Welfare"
         let and = self
             .words
@@ -296,7 +294,7 @@ impl Page<'_> {
         let title = before.is_some_and(|word| TITLES.contains(&word.text));
         let known = gazetteer.row(first.text);
         let other = known.is_some_and(|row| row.kind != EntityType::Person);
-        if title && !(other && length < 2) && !known.is_some_and(|row| row.kind == EntityType::Norp) {
+        if title && !(other && length < 2) && known.is_none_or(|row| row.kind != EntityType::Norp) {
             return Some((length, EntityType::Person, Rule::Title));
         }
         if length < 2 {

@@ -1,6 +1,7 @@
 //! The tagger: telling phrases, weighed by where they stand, add up to concepts. Never tags on one stray phrase.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use aho_corasick::AhoCorasick;
 use aho_corasick::MatchKind;
@@ -16,20 +17,15 @@ const FILE: &str = "models/topic-phrases.tsv";
 const TABLE: &str = include_str!("../../../models/topic-phrases.tsv");
 
 /// A concept needs this many points.
-const THRESHOLD: u32 = 60;
+const THRESHOLD: u32 = 56;
+/// A level-1 concept whose descendants have no such sure one needs this many from all of them.
+const ROOT_THRESHOLD: u32 = 45;
 /// Bytes of text that count as the lead.
 const LEAD: usize = 300;
 /// A text with fewer bytes, headline included, gets no topics.
 const SHORTEST: usize = 60;
 /// Bytes of text that are read for topics: news says early what it is about.
 const READ: usize = 6_000;
-
-/// Points of one concept on one article.
-#[derive(Debug, Default, Clone, Copy)]
-struct Tally {
-    points: u32,
-    phrases: u32,
-}
 
 /// Tags articles; built once.
 #[derive(Debug)]
@@ -60,10 +56,12 @@ impl Tagger {
                 .next()
                 .filter(|code| vocabulary.concept(code).is_some())
                 .ok_or(broken("unknown concept"))?;
+            let strength: u32 = fields
+                .next()
+                .and_then(|strength| strength.parse().ok())
+                .ok_or(broken("no strength"))?;
             for phrase in fields.next().ok_or(broken("no phrases"))?.split('|') {
-                let strong = phrase.strip_prefix('!');
-                let meaning = (code, if strong.is_some() { 30 } else { 15 });
-                phrases.entry(strong.unwrap_or(phrase)).or_default().push(meaning);
+                phrases.entry(phrase).or_default().push((code, strength * 4));
             }
         }
         let automaton = AhoCorasick::builder()
@@ -85,41 +83,30 @@ impl Tagger {
             return Vec::new();
         }
         let mut seen: BTreeMap<usize, u32> = BTreeMap::new();
-        self.read(headline, usize::MAX, &mut seen);
-        self.read(&article.text, 0, &mut seen);
-        let mut tallies: BTreeMap<&'static str, Tally> = BTreeMap::new();
+        self.read(headline, true, &mut seen);
+        self.read(&article.text, false, &mut seen);
+        let mut points: BTreeMap<&'static str, u32> = BTreeMap::new();
         for (phrase, weight) in seen {
             for &(code, strength) in self.meanings.get(phrase).into_iter().flatten() {
-                let tally = tallies.entry(code).or_default();
-                tally.points += strength * weight / 2;
-                tally.phrases += 1;
+                *points.entry(code).or_default() += strength * weight / 2;
             }
         }
-        tallies.retain(|_, tally| tally.points >= THRESHOLD);
-        self.tags(tallies, limits.topics_max)
+        let mut sure = self.roots(&points);
+        points.retain(|_, points| *points >= THRESHOLD);
+        sure.extend(points);
+        self.tags(sure, limits.topics_max)
     }
 
-    /// Adds what each phrase of `text` weighs, in halves: 4 in a headline, 3 in the lead, 2 below, and less when repeated.
-    fn read(&self, text: &str, lead: usize, seen: &mut BTreeMap<usize, u32>) {
-        let lead = lead.max(LEAD);
-        let cut = text
-            .char_indices()
-            .map(|(at, _)| at)
-            .take_while(|at| *at <= READ)
-            .last()
-            .unwrap_or_default();
-        let text = if text.len() > READ {
-            text.get(..cut).unwrap_or_default()
-        } else {
-            text
-        };
+    /// Adds what each phrase of `text` weighs, in halves: 4 in a headline, 3 in the lead, 2 below, more when repeated.
+    fn read(&self, text: &str, headline: bool, seen: &mut BTreeMap<usize, u32>) {
+        let text = text.get(..text.floor_char_boundary(READ)).unwrap_or_default();
         for found in self.automaton.find_iter(text) {
             if !stands_alone(text, found.start(), found.end()) {
                 continue;
             }
             let here = match found.start() {
-                _ if lead == usize::MAX => 4,
-                start if start < lead => 3,
+                _ if headline => 4,
+                start if start < LEAD => 3,
                 _ => 2,
             };
             let weight = seen.entry(found.pattern().as_usize()).or_default();
@@ -127,50 +114,60 @@ impl Tagger {
         }
     }
 
-    fn tags(&self, tallies: BTreeMap<&'static str, Tally>, most: usize) -> Vec<TopicTag> {
-        let covered: Vec<&str> = tallies
+    /// The level-1 concepts whose descendants are sure only together: "sport", though not which.
+    fn roots(&self, points: &BTreeMap<&'static str, u32>) -> BTreeMap<&'static str, u32> {
+        let mut roots: BTreeMap<&'static str, u32> = BTreeMap::new();
+        for (code, points) in points {
+            let root = self.vocabulary.ancestors(code).first().copied().unwrap_or(code);
+            *roots.entry(root).or_default() += points;
+        }
+        let best = roots.values().copied().max().unwrap_or_default();
+        roots.retain(|_, points| *points >= ROOT_THRESHOLD && *points * 3 >= best * 2);
+        roots
+    }
+
+    /// Tags of the concepts in `points` that are no ancestor of another.
+    fn tags(&self, points: BTreeMap<&'static str, u32>, most: usize) -> Vec<TopicTag> {
+        let covered: BTreeSet<&str> = points
             .keys()
             .flat_map(|code| self.vocabulary.ancestors(code))
             .collect();
-        let best = tallies
-            .values()
-            .map(|tally| tally.points)
-            .max()
-            .unwrap_or_default();
-        let mut tags: Vec<(u32, TopicTag)> = tallies
-            .iter()
-            .filter(|(code, tally)| !covered.contains(*code) && tally.points * 3 >= best)
-            .filter_map(|(code, tally)| {
-                let concept = self.vocabulary.concept(code)?;
-                let tag = TopicTag {
-                    code: format!("medtop:{code}"),
-                    name: concept.name.to_owned(),
-                    level: concept.level,
-                    confidence: confidence(tally.points),
-                    ancestors: self
-                        .vocabulary
-                        .ancestors(code)
-                        .into_iter()
-                        .map(|code| format!("medtop:{code}"))
-                        .collect(),
-                };
-                Some((tally.points, tag))
-            })
-            .collect();
-        tags.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.code.cmp(&b.1.code)));
+        let best = points.values().copied().max().unwrap_or_default();
+        let mut tags: Vec<(Score, u32, TopicTag)> = Vec::new();
+        for (code, points) in points {
+            let Some(concept) = self.vocabulary.concept(code) else {
+                continue;
+            };
+            if covered.contains(code) || points * 3 < best {
+                continue;
+            }
+            let ancestors = self.vocabulary.ancestors(code).into_iter();
+            let confidence = confidence(concept.level, points);
+            let tag = TopicTag {
+                code: format!("medtop:{code}"),
+                name: concept.name.to_owned(),
+                level: concept.level,
+                confidence,
+                ancestors: ancestors.map(|code| format!("medtop:{code}")).collect(),
+            };
+            tags.push((confidence, points, tag));
+        }
+        tags.sort_by(|a, b| (b.0, b.1).cmp(&(a.0, a.1)).then_with(|| a.2.code.cmp(&b.2.code)));
         tags.truncate(most);
-        tags.into_iter().map(|(_, tag)| tag).collect()
+        tags.into_iter().map(|(.., tag)| tag).collect()
     }
 }
 
 /// Precision by points, measured (`models/README.md`).
-fn confidence(points: u32) -> Score {
-    Score::from_thousandths(match points {
-        0..75 => 600,
-        75..100 => 650,
-        100..150 => 700,
-        150..220 => 750,
-        _ => 800,
+fn confidence(level: u8, points: u32) -> Score {
+    Score::from_thousandths(match (level, points) {
+        (1, 0..56) => 700,
+        (1, 56..100) => 770,
+        (1, _) => 900,
+        (_, 0..75) => 620,
+        (_, 75..120) => 730,
+        (_, 120..160) => 830,
+        _ => 930,
     })
 }
 
