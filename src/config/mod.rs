@@ -1,1 +1,46 @@
-//! Room `config`: being built.
+//! What an operator can set: plain data, one file per concern. Never reads the process environment, never acts on a setting.
+
+mod admin;
+mod dead_letter;
+mod enrich;
+mod input;
+mod kafka;
+mod librdkafka;
+mod log;
+mod secret;
+mod security;
+mod worker;
+
+pub use admin::AdminConfig;
+pub use dead_letter::DeadLetterConfig;
+pub use enrich::EnrichConfig;
+pub use input::{FormChoice, InputConfig, Tombstones};
+pub use kafka::{Assignment, Compression, Delivery, GroupProtocol, KafkaConfig, OffsetReset};
+pub use log::{LogConfig, LogFormat};
+pub use secret::Secret;
+pub use security::{SaslMechanism, SecurityConfig, SecurityProtocol};
+pub use worker::WorkerConfig;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::Serialize;
+
+/// Every setting of the worker. Absent sections and keys have the defaults of `config/dateline.toml`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The cluster, the group, the Kafka topics and how results are delivered.
+    pub kafka: KafkaConfig,
+    /// Batches, cores, memory and shutdown.
+    pub worker: WorkerConfig,
+    /// How payloads are read.
+    pub input: InputConfig,
+    /// When too many dead letters stop the worker.
+    pub dead_letters: DeadLetterConfig,
+    /// What is looked for in an article.
+    pub enrich: EnrichConfig,
+    /// Metrics, health and the live page.
+    pub admin: AdminConfig,
+    /// Logging.
+    pub log: LogConfig,
+}
