@@ -65,7 +65,7 @@ pub struct KafkaConfig {
     /// Encryption and sign-on.
     pub security: SecurityConfig,
     /// Any other librdkafka property, quoted or dotted; values are strings, integers or booleans.
-    #[serde(deserialize_with = "librdkafka::deserialize")]
+    #[serde(with = "librdkafka")]
     #[schemars(schema_with = "librdkafka::schema")]
     pub librdkafka: BTreeMap<String, String>,
 }

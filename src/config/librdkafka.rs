@@ -7,16 +7,47 @@ use schemars::SchemaGenerator;
 use schemars::json_schema;
 use serde::Deserialize;
 use serde::Deserializer;
+use serde::Serializer;
 use serde::de::Error;
 
 /// Reads the table flat: `"a.b" = 1` and `a.b = 1` both become `"a.b"` = `"1"`.
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<BTreeMap<String, String>, D::Error> {
+    flatten(toml::Table::deserialize(input)?).map_err(D::Error::custom)
+}
+
+/// Writes the table, with what may be secret as `***`.
+pub(super) fn serialize<S: Serializer>(
+    table: &BTreeMap<String, String>,
+    output: S,
+) -> Result<S::Ok, S::Error> {
+    let shown = |name: &str| !SECRET_PARTS.iter().any(|part| name.contains(part));
+    output.collect_map(
+        table
+            .iter()
+            .map(|(name, value)| (name, if shown(name) { value.as_str() } else { "***" })),
+    )
+}
+
+/// A property with one of these in its name may hold a secret.
+const SECRET_PARTS: [&str; 8] = [
+    "password",
+    "passphrase",
+    "secret",
+    "key",
+    "pem",
+    "token",
+    "jaas",
+    "oauthbearer",
+];
+
+/// The table with one dotted name for each property.
+pub(super) fn flatten(table: toml::Table) -> Result<BTreeMap<String, String>, String> {
     let mut flat = BTreeMap::new();
-    flatten("", toml::Table::deserialize(input)?, &mut flat).map_err(D::Error::custom)?;
+    add("", table, &mut flat)?;
     Ok(flat)
 }
 
-fn flatten(prefix: &str, table: toml::Table, flat: &mut BTreeMap<String, String>) -> Result<(), String> {
+fn add(prefix: &str, table: toml::Table, flat: &mut BTreeMap<String, String>) -> Result<(), String> {
     for (key, value) in table {
         let name = format!("{prefix}{key}");
         let text = match value {
@@ -24,7 +55,7 @@ fn flatten(prefix: &str, table: toml::Table, flat: &mut BTreeMap<String, String>
             toml::Value::Integer(number) => number.to_string(),
             toml::Value::Boolean(truth) => truth.to_string(),
             toml::Value::Table(inner) => {
-                flatten(&format!("{name}."), inner, flat)?;
+                add(&format!("{name}."), inner, flat)?;
                 continue;
             }
             other => return Err(format!("{name} is of type {}: {EXPECTED}", other.type_str())),
@@ -38,6 +69,75 @@ fn flatten(prefix: &str, table: toml::Table, flat: &mut BTreeMap<String, String>
 
 /// What a property's value may be.
 const EXPECTED: &str = "expected a string, an integer or a boolean";
+
+/// Why a property is refused, if it is: we set it, or a field of ours does.
+pub(super) fn refusal(property: &str) -> Option<String> {
+    if OURS.contains(&property) {
+        return Some("is dateline's own: delivery depends on it".to_owned());
+    }
+    let (_, field) = FIELDS.iter().find(|(known, _)| *known == property)?;
+    Some(format!("contradicts a key of dateline's: set `{field}`"))
+}
+
+/// Properties that delivery depends on.
+const OURS: [&str; 10] = [
+    "acks",
+    "enable.auto.commit",
+    "enable.auto.offset.store",
+    "enable.gapless.guarantee",
+    "enable.idempotence",
+    "enable.partition.eof",
+    "isolation.level",
+    "partitioner",
+    "request.required.acks",
+    "transactional.id",
+];
+
+/// Properties that a key of ours sets.
+const FIELDS: [(&str, &str); 33] = [
+    ("auto.offset.reset", "kafka.auto_offset_reset"),
+    ("bootstrap.servers", "kafka.bootstrap_servers"),
+    ("client.id", "kafka.client_id"),
+    ("compression.codec", "kafka.compression"),
+    ("compression.type", "kafka.compression"),
+    ("fetch.max.bytes", "worker.memory_budget_bytes"),
+    ("fetch.message.max.bytes", "worker.memory_budget_bytes"),
+    ("group.id", "kafka.group_id"),
+    ("group.instance.id", "kafka.group_instance_id"),
+    ("group.protocol", "kafka.group_protocol"),
+    ("max.partition.fetch.bytes", "worker.memory_budget_bytes"),
+    ("max.poll.interval.ms", "kafka.max_poll_interval_ms"),
+    ("metadata.broker.list", "kafka.bootstrap_servers"),
+    ("partition.assignment.strategy", "kafka.partition_assignment"),
+    ("queued.max.messages.kbytes", "worker.memory_budget_bytes"),
+    ("sasl.mechanism", "kafka.security.sasl_mechanism"),
+    ("sasl.mechanisms", "kafka.security.sasl_mechanism"),
+    ("sasl.oauthbearer.client.id", "kafka.security.oauth_client_id"),
+    (
+        "sasl.oauthbearer.client.secret",
+        "kafka.security.oauth_client_secret",
+    ),
+    ("sasl.oauthbearer.scope", "kafka.security.oauth_scope"),
+    (
+        "sasl.oauthbearer.token.endpoint.url",
+        "kafka.security.oauth_token_url",
+    ),
+    ("sasl.password", "kafka.security.password"),
+    ("sasl.username", "kafka.security.username"),
+    ("security.protocol", "kafka.security.protocol"),
+    ("session.timeout.ms", "kafka.session_timeout_ms"),
+    ("ssl.ca.location", "kafka.security.ca_file"),
+    ("ssl.certificate.location", "kafka.security.certificate_file"),
+    (
+        "ssl.endpoint.identification.algorithm",
+        "kafka.security.verify_hostname",
+    ),
+    ("ssl.key.location", "kafka.security.key_file"),
+    ("ssl.key.password", "kafka.security.key_password"),
+    ("statistics.interval.ms", "kafka.statistics_interval_ms"),
+    ("topic.auto.offset.reset", "kafka.auto_offset_reset"),
+    ("transaction.timeout.ms", "kafka.transaction_timeout_ms"),
+];
 
 /// The table's schema: nested tables are dotted keys.
 pub(super) fn schema(_: &mut SchemaGenerator) -> Schema {

@@ -3,12 +3,19 @@
 mod admin;
 mod dead_letter;
 mod enrich;
+mod environment;
 mod input;
 mod kafka;
 mod librdkafka;
+mod load;
 mod log;
+mod problems;
+mod schema;
 mod secret;
 mod security;
+mod shape;
+mod similar;
+mod validate;
 mod worker;
 
 pub use admin::AdminConfig;
@@ -17,6 +24,8 @@ pub use enrich::EnrichConfig;
 pub use input::{FormChoice, InputConfig, Tombstones};
 pub use kafka::{Assignment, Compression, Delivery, GroupProtocol, KafkaConfig, OffsetReset};
 pub use log::{LogConfig, LogFormat};
+pub use problems::{ConfigProblems, Problem};
+pub use schema::schema;
 pub use secret::Secret;
 pub use security::{SaslMechanism, SecurityConfig, SecurityProtocol};
 pub use worker::WorkerConfig;

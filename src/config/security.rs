@@ -32,7 +32,7 @@ pub struct SecurityConfig {
     pub password: Option<Secret>,
     /// File that holds the password.
     pub password_file: Option<String>,
-    /// Token end point of the OpenID provider, for `OAUTHBEARER`.
+    /// Token end point of the identity provider, for `OAUTHBEARER`.
     pub oauth_token_url: Option<String>,
     /// Client id at the provider.
     pub oauth_client_id: Option<String>,
@@ -119,7 +119,7 @@ pub enum SaslMechanism {
     /// Salted challenge, SHA-512.
     #[serde(rename = "SCRAM-SHA-512")]
     ScramSha512,
-    /// A token from an OpenID provider.
+    /// A token from an identity provider.
     #[serde(rename = "OAUTHBEARER")]
     OauthBearer,
 }

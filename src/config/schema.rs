@@ -1,0 +1,105 @@
+//! The JSON Schema of the configuration, and how to walk it. It alone knows names, types and ranges; never reads a value.
+
+use serde_json::Value;
+
+use crate::config::Config;
+
+/// The JSON Schema (2020-12) of the configuration file.
+pub fn schema() -> Value {
+    schemars::schema_for!(Config).to_value()
+}
+
+/// A place in the schema.
+#[derive(Clone, Copy)]
+pub(super) struct Node<'s> {
+    root: &'s Value,
+    here: &'s Value,
+}
+
+impl<'s> Node<'s> {
+    pub(super) fn root(root: &'s Value) -> Self {
+        Self { root, here: root }
+    }
+
+    fn at(self, here: &'s Value) -> Self {
+        let target = here
+            .get("$ref")
+            .and_then(Value::as_str)
+            .and_then(|path| path.strip_prefix('#'))
+            .and_then(|path| self.root.pointer(path));
+        if let Some(target) = target {
+            return self.at(target);
+        }
+        let optional = here.get("anyOf").and_then(Value::as_array).and_then(|choices| {
+            choices
+                .iter()
+                .find(|c| c.get("type").and_then(Value::as_str) != Some("null"))
+        });
+        optional.map_or(
+            Self {
+                root: self.root,
+                here,
+            },
+            |choice| self.at(choice),
+        )
+    }
+
+    /// The named key of this table.
+    pub(super) fn key(self, name: &str) -> Option<Self> {
+        Some(self.at(self.here.get("properties")?.get(name)?))
+    }
+
+    /// The keys of this table.
+    pub(super) fn keys(self) -> impl Iterator<Item = &'s str> {
+        self.here
+            .get("properties")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name.as_str())
+    }
+
+    /// The schema of a list's items.
+    pub(super) fn items(self) -> Option<Self> {
+        Some(self.at(self.here.get("items")?))
+    }
+
+    /// True for a table whose keys are not ours to know.
+    pub(super) fn is_open(self) -> bool {
+        self.here
+            .get("additionalProperties")
+            .is_some_and(Value::is_object)
+    }
+
+    /// The JSON type: `string`, `integer`, `number`, `boolean`, `array` or `object`.
+    pub(super) fn kind(self) -> &'s str {
+        match self.here.get("type") {
+            Some(Value::String(kind)) => kind,
+            Some(Value::Array(kinds)) => kinds
+                .iter()
+                .filter_map(Value::as_str)
+                .find(|kind| *kind != "null")
+                .unwrap_or("string"),
+            // A choice among words is written as `oneOf`.
+            _ => "string",
+        }
+    }
+
+    /// The words a string is chosen from; empty = any string.
+    pub(super) fn words(self) -> Vec<&'s str> {
+        let choices = self
+            .here
+            .get("oneOf")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
+        choices
+            .filter_map(|choice| choice.get("const")?.as_str())
+            .collect()
+    }
+
+    /// A bound: `minimum`, `maximum`, `minLength` or `minItems`.
+    pub(super) fn bound(self, name: &str) -> Option<f64> {
+        self.here.get(name)?.as_f64()
+    }
+}
