@@ -1,1 +1,3 @@
 //! Room `worker`: being built.
+
+pub mod process;
