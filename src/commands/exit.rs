@@ -71,7 +71,9 @@ impl Exit {
 
     /// The table, for `--help`.
     pub fn table() -> String {
-        let rows = Self::ALL.iter().map(|exit| format!("\n  {:>2}  {}", exit.code(), exit.meaning()));
+        let rows = Self::ALL
+            .iter()
+            .map(|exit| format!("\n  {:>2}  {}", exit.code(), exit.meaning()));
         format!("Exit codes:{}", rows.collect::<String>())
     }
 }

@@ -46,7 +46,10 @@ pub fn health(args: &HealthArgs) -> anyhow::Result<Exit> {
         Ok(answer) if is_ok(&answer) => Ok(Exit::Ok),
         Ok(answer) => {
             let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body).trim();
-            eprintln!("dateline: {address}{path}: {} {body}", answer.lines().next().unwrap_or("no answer"));
+            eprintln!(
+                "dateline: {address}{path}: {} {body}",
+                answer.lines().next().unwrap_or("no answer")
+            );
             Ok(Exit::Unhealthy)
         }
         Err(error) => {
@@ -66,7 +69,9 @@ fn reachable(listen: &str) -> String {
 }
 
 fn ask(address: &str, path: &str, timeout: Duration) -> anyhow::Result<String> {
-    let mut addresses = address.to_socket_addrs().context("no such address, expected HOST:PORT")?;
+    let mut addresses = address
+        .to_socket_addrs()
+        .context("no such address, expected HOST:PORT")?;
     let first = addresses.next().context("the name has no address")?;
     let connected = TcpStream::connect_timeout(&first, timeout);
     // A name may have several addresses, of which the server listens on one.

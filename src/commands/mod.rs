@@ -78,7 +78,11 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> Exit {
         Err(message) => {
             // Nothing is left to say where the message itself cannot be printed.
             let _ = message.print();
-            return if message.use_stderr() { Exit::Usage } else { Exit::Ok };
+            return if message.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Ok
+            };
         }
     };
     let done = match cli.command {
@@ -95,21 +99,30 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> Exit {
             Some(problems) => eprintln!("{problems}"),
             None => eprintln!("dateline: {error:#}"),
         }
-        if problems.is_some() { Exit::Configuration } else { Exit::Error }
+        if problems.is_some() {
+            Exit::Configuration
+        } else {
+            Exit::Error
+        }
     })
 }
 
 /// The configuration in effect: defaults, the file, the process's environment.
 pub fn load_config(file: Option<&Path>) -> Result<Config, ConfigProblems> {
     let variables = std::env::vars_os();
-    Config::load(file, variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))))
+    Config::load(
+        file,
+        variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+    )
 }
 
 /// A time such as `500ms`, `30s`, `5m` or `1h`; a bare number is seconds.
 fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at_checked(digits).unwrap_or((text, ""));
-    let number: u64 = number.parse().map_err(|_| "expected a time such as 30s or 5m".to_owned())?;
+    let number: u64 = number
+        .parse()
+        .map_err(|_| "expected a time such as 30s or 5m".to_owned())?;
     let milliseconds = match unit {
         "ms" => Some(1),
         "" | "s" => Some(1_000),
@@ -118,7 +131,9 @@ fn duration(text: &str) -> Result<Duration, String> {
         _ => None,
     };
     let total = milliseconds.and_then(|m: u64| number.checked_mul(m));
-    total.map(Duration::from_millis).ok_or_else(|| "expected a time such as 30s or 5m".to_owned())
+    total
+        .map(Duration::from_millis)
+        .ok_or_else(|| "expected a time such as 30s or 5m".to_owned())
 }
 
 #[cfg(test)]
@@ -140,7 +155,11 @@ mod tests {
             ("99999999999999999999s", None),
             ("18446744073709551615h", None),
         ] {
-            assert_eq!(duration(text).ok(), milliseconds.map(Duration::from_millis), "{text}");
+            assert_eq!(
+                duration(text).ok(),
+                milliseconds.map(Duration::from_millis),
+                "{text}"
+            );
         }
     }
 

@@ -77,9 +77,16 @@ pub fn enrich(args: &EnrichArgs) -> anyhow::Result<Exit> {
         Some(Form::Wire) => FormChoice::Wire,
     };
     let threads = args.jobs.map_or(config.worker.threads, usize::from);
-    let pool = ThreadPoolBuilder::new().num_threads(threads).build().context("threads cannot be started")?;
+    let pool = ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .context("threads cannot be started")?;
     let processor = Processor::new(&config)?;
-    let files = if args.files.is_empty() { vec![PathBuf::from("-")] } else { args.files.clone() };
+    let files = if args.files.is_empty() {
+        vec![PathBuf::from("-")]
+    } else {
+        args.files.clone()
+    };
     let items = payloads::read(files, config.input.form, config.input.payload_bytes_max)?;
     match copy(&items, &processor, &pool, args.pretty) {
         Ok(tally) if tally.failed => Ok(Exit::Error),
@@ -111,7 +118,8 @@ fn copy(items: &Receiver<Item>, processor: &Processor, pool: &ThreadPool, pretty
         let done: Vec<_> = pool.install(|| chunk.into_par_iter().map(|item| work(item, processor)).collect());
         let records = done.len();
         for (place, outcome) in done {
-            report(&place, outcome, &progress, &mut tally).map_or(Ok(()), |value| write(&mut output, &value, pretty))?;
+            report(&place, outcome, &progress, &mut tally)
+                .map_or(Ok(()), |value| write(&mut output, &value, pretty))?;
         }
         output.flush()?;
         progress.add(records);
@@ -137,7 +145,11 @@ fn work(item: Item, processor: &Processor) -> Done {
 /// A payload as a record: the file stands for the Kafka topic, the article's number in it for the offset.
 fn record(payload: Payload) -> Record {
     Record {
-        origin: Origin { kafka_topic: payload.file, partition: 0, offset: payload.number },
+        origin: Origin {
+            kafka_topic: payload.file,
+            partition: 0,
+            offset: payload.number,
+        },
         timestamp_ms: None,
         key: None,
         value: Some(payload.value),
@@ -151,13 +163,21 @@ fn now_ms() -> i64 {
 }
 
 /// Tells what was rejected or failed on standard error; gives back what is to be written.
-fn report(place: &str, outcome: Result<Outcome, String>, progress: &Progress, tally: &mut Tally) -> Option<Vec<u8>> {
+fn report(
+    place: &str,
+    outcome: Result<Outcome, String>,
+    progress: &Progress,
+    tally: &mut Tally,
+) -> Option<Vec<u8>> {
     match outcome {
         Ok(Outcome::Enriched(output) | Outcome::PassedThrough(output)) => return output.value,
         Ok(Outcome::Skipped(_)) => {}
         Ok(Outcome::Rejected(rejection)) => {
             tally.rejected = true;
-            progress.say(&format!("{place}: {}", rejection.to_string().replace(['\n', '\r'], " ")));
+            progress.say(&format!(
+                "{place}: {}",
+                rejection.to_string().replace(['\n', '\r'], " ")
+            ));
         }
         Err(message) => {
             tally.failed = true;

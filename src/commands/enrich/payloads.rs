@@ -53,15 +53,30 @@ impl Item {
 }
 
 /// The payloads of `files`, in order. The thread ends with the files, or when the receiver is dropped.
-pub(super) fn read(files: Vec<PathBuf>, form: FormChoice, payload_bytes_max: usize) -> io::Result<Receiver<Item>> {
+pub(super) fn read(
+    files: Vec<PathBuf>,
+    form: FormChoice,
+    payload_bytes_max: usize,
+) -> io::Result<Receiver<Item>> {
     let (sender, receiver) = sync_channel(LOOK_AHEAD);
     thread::Builder::new().name("read".to_owned()).spawn(move || {
         for path in files {
             let file: Arc<str> = Arc::from(path.to_string_lossy());
-            let reader = Reader { file: Arc::clone(&file), form, payload_bytes_max, sender: &sender, number: 0 };
+            let reader = Reader {
+                file: Arc::clone(&file),
+                form,
+                payload_bytes_max,
+                sender: &sender,
+                number: 0,
+            };
             let is_wanted = match open(&path).and_then(|input| reader.read(input)) {
                 Ok(is_wanted) => is_wanted,
-                Err(error) => sender.send(Item::Failed { file, message: error.to_string() }).is_ok(),
+                Err(error) => sender
+                    .send(Item::Failed {
+                        file,
+                        message: error.to_string(),
+                    })
+                    .is_ok(),
             };
             if !is_wanted {
                 return;
@@ -96,9 +111,15 @@ impl Reader<'_> {
         let mut bytes = line;
         input.take(WHOLE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > WHOLE_BYTES_MAX {
-            return Err(io::Error::other(format!("larger than {WHOLE_BYTES_MAX} bytes, and not JSON lines")));
+            return Err(io::Error::other(format!(
+                "larger than {WHOLE_BYTES_MAX} bytes, and not JSON lines"
+            )));
         }
-        let payloads = if self.form == FormChoice::Wire { vec![bytes.as_slice()] } else { split_payloads(&bytes) };
+        let payloads = if self.form == FormChoice::Wire {
+            vec![bytes.as_slice()]
+        } else {
+            split_payloads(&bytes)
+        };
         let (mut line, mut counted) = (1, 0);
         for payload in payloads {
             let start = (payload.as_ptr() as usize).saturating_sub(bytes.as_ptr() as usize);
@@ -131,12 +152,19 @@ impl Reader<'_> {
     /// The next line with its line break, or the part of it that is just too large to be an article.
     fn line(&self, input: &mut dyn BufRead) -> io::Result<Vec<u8>> {
         let mut line = Vec::new();
-        input.take(self.payload_bytes_max as u64 + 1).read_until(b'\n', &mut line)?;
+        input
+            .take(self.payload_bytes_max as u64 + 1)
+            .read_until(b'\n', &mut line)?;
         Ok(line)
     }
 
     fn send(&mut self, line: u64, value: Vec<u8>) -> bool {
-        let payload = Payload { file: Arc::clone(&self.file), line, number: self.number, value };
+        let payload = Payload {
+            file: Arc::clone(&self.file),
+            line,
+            number: self.number,
+            value,
+        };
         self.number += 1;
         self.sender.send(Item::Payload(payload)).is_ok()
     }

@@ -19,7 +19,11 @@ pub(super) struct Progress {
 
 impl Default for Progress {
     fn default() -> Self {
-        Self { started: Instant::now(), records: 0, bar: None }
+        Self {
+            started: Instant::now(),
+            records: 0,
+            bar: None,
+        }
     }
 }
 
@@ -32,7 +36,11 @@ impl Progress {
         }
         if let Some(bar) = &self.bar {
             let seconds = self.started.elapsed().as_secs_f64();
-            bar.set_message(format!("{} records, {:.0} a second", self.records, self.records as f64 / seconds));
+            bar.set_message(format!(
+                "{} records, {:.0} a second",
+                self.records,
+                self.records as f64 / seconds
+            ));
             bar.tick();
         }
     }
