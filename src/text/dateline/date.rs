@@ -1,0 +1,144 @@
+//! The date of a dateline: "July 6", "Nov. 15, 2022", "27 January", "2023-07-06". Never fills in a year.
+
+use crate::article::DatelineDate;
+use crate::text::calendar;
+use crate::text::dateline::scanner::Scanner;
+
+/// The date that comes next, with a weekday before it or not, and where it ends. `None` for days that do not exist.
+pub(super) fn date(scan: Scanner<'_>) -> Option<(DatelineDate, Scanner<'_>)> {
+    let scan = past_weekday(scan).unwrap_or(scan);
+    iso(scan)
+        .or_else(|| month_first(scan))
+        .or_else(|| day_first(scan))
+}
+
+/// Past "Monday, ", "Mon. " and the like.
+fn past_weekday(mut scan: Scanner<'_>) -> Option<Scanner<'_>> {
+    let word = scan.take_while(char::is_alphabetic);
+    if !calendar::is_weekday(word) {
+        return None;
+    }
+    scan.take_any(&['.']);
+    scan.take_any(&[',']);
+    scan.blanks().then_some(scan)
+}
+
+fn iso(mut scan: Scanner<'_>) -> Option<(DatelineDate, Scanner<'_>)> {
+    let year = digits(&mut scan, 4, 4)?;
+    let dash = scan.take_any(&['-'])?;
+    let month = digits(&mut scan, 2, 2)?;
+    scan.take_any(&[dash])?;
+    let day = digits(&mut scan, 2, 2)?;
+    finish(Some(plausible_year(year)?), u8::try_from(month).ok()?, day, scan)
+}
+
+fn month_first(mut scan: Scanner<'_>) -> Option<(DatelineDate, Scanner<'_>)> {
+    let month = month(&mut scan)?;
+    scan.blanks();
+    let day = day(&mut scan)?;
+    let (year, scan) = optional_year(scan);
+    finish(year, month, day, scan)
+}
+
+fn day_first(mut scan: Scanner<'_>) -> Option<(DatelineDate, Scanner<'_>)> {
+    let day = day(&mut scan)?;
+    if !scan.blanks() {
+        return None;
+    }
+    let month = month(&mut scan)?;
+    let (year, scan) = optional_year(scan);
+    finish(year, month, day, scan)
+}
+
+fn month(scan: &mut Scanner<'_>) -> Option<u8> {
+    let word = scan.take_while(char::is_alphabetic);
+    let month = word
+        .starts_with(char::is_uppercase)
+        .then(|| calendar::month(word))??;
+    // A full stop after a short month belongs to it.
+    if word.len() <= 4 {
+        scan.take_any(&['.']);
+    }
+    Some(month)
+}
+
+fn day(scan: &mut Scanner<'_>) -> Option<u16> {
+    let day = digits(scan, 1, 2)?;
+    for suffix in ["st", "nd", "rd", "th"] {
+        let mut after = *scan;
+        if after.take(suffix) && !after.peek().is_some_and(char::is_alphabetic) {
+            *scan = after;
+        }
+    }
+    Some(day)
+}
+
+/// A year after the day, with a comma before it or not; without one, where it stood.
+fn optional_year(scan: Scanner<'_>) -> (Option<i16>, Scanner<'_>) {
+    let mut after = scan;
+    after.take_any(&[',']);
+    if after.blanks()
+        && let Some(year) = digits(&mut after, 4, 4).and_then(plausible_year)
+    {
+        return (Some(year), after);
+    }
+    (None, scan)
+}
+
+fn plausible_year(year: u16) -> Option<i16> {
+    (1800..=2200).contains(&year).then(|| i16::try_from(year).ok())?
+}
+
+fn digits(scan: &mut Scanner<'_>, least: usize, most: usize) -> Option<u16> {
+    let digits = scan.take_while(|c| c.is_ascii_digit());
+    if (least..=most).contains(&digits.len()) {
+        digits.parse().ok()
+    } else {
+        None
+    }
+}
+
+fn finish(year: Option<i16>, month: u8, day: u16, scan: Scanner<'_>) -> Option<(DatelineDate, Scanner<'_>)> {
+    let day = u8::try_from(day).ok()?;
+    let ends = !scan.peek().is_some_and(char::is_alphanumeric);
+    (ends && calendar::exists(year, month, day)).then_some((DatelineDate { year, month, day }, scan))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_dates() {
+        for (text, expected, rest) in [
+            ("July 6 (Agency)", Some((None, 7, 6)), " (Agency)"),
+            ("Nov. 15, 2022 -", Some((Some(2022), 11, 15)), " -"),
+            ("Jun 15 2022 (IPS)", Some((Some(2022), 6, 15)), " (IPS)"),
+            ("27 January -", Some((None, 1, 27)), " -"),
+            ("6 July 2023, PARIS", Some((Some(2023), 7, 6)), ", PARIS"),
+            ("2023-07-06 (", Some((Some(2023), 7, 6)), " ("),
+            ("Monday, July 6 -", Some((None, 7, 6)), " -"),
+            ("Mon., July 6th:", Some((None, 7, 6)), ":"),
+            ("July 6. /TASS/", Some((None, 7, 6)), ". /TASS/"),
+            ("6 July. /TASS/", Some((None, 7, 6)), " /TASS/"),
+            ("OCT. 9, 300 men", Some((None, 10, 9)), ", 300 men"),
+            ("Feb. 30 -", None, ""),
+            ("2023-02-29 -", None, ""),
+            ("July 66", None, ""),
+            ("July", None, ""),
+            ("may 5", None, ""),
+            ("March 300", None, ""),
+            ("5-6 July", None, ""),
+        ] {
+            let found = date(Scanner::new(text));
+            assert_eq!(
+                found.map(|(date, _)| (date.year, date.month, date.day)),
+                expected,
+                "{text}"
+            );
+            if let Some((_, scan)) = found {
+                assert_eq!(scan.rest(), rest, "{text}");
+            }
+        }
+    }
+}

@@ -1,0 +1,420 @@
+//! The wire head at the start of a story, taken apart: "PARIS, July 6 (Agency) --". Silent where it is not sure: it never
+//! invents a place, a year or an agency, and never reads past `limits.dateline_bytes_max`.
+//!
+//! `head` reads what could be a head; `is_sure` judges it by its evidence: a date, an agency, capitals, known places.
+
+mod agency;
+mod cities;
+mod date;
+mod places;
+mod regions;
+mod scanner;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use agency::is_known as is_known_agency;
+
+use crate::article::ByteSpan;
+use crate::article::Dateline;
+use crate::article::DatelineDate;
+use crate::limits::Limits;
+use crate::text::byline;
+use crate::text::calendar;
+use crate::text::dateline::agency::Agency;
+use crate::text::dateline::places::Places;
+use crate::text::dateline::scanner::Scanner;
+
+/// Words that open a line before a colon or dash and are no place.
+const NOT_PLACES: &[&str] = &[
+    "ADVISORY",
+    "ALERT",
+    "ANALYSIS",
+    "BREAKING",
+    "BY",
+    "CORRECTED",
+    "CORRECTION",
+    "EDITOR",
+    "EDITORS",
+    "EDITORIAL",
+    "EDS",
+    "EXCLUSIVE",
+    "EXPLAINER",
+    "FACTBOX",
+    "FEATURE",
+    "FROM",
+    "HEADLINE",
+    "IN",
+    "INTERVIEW",
+    "LIVE",
+    "NEWS",
+    "NOTE",
+    "ON",
+    "OPINION",
+    "PHOTOS",
+    "POLL",
+    "REFILE",
+    "REVIEW",
+    "SOURCE",
+    "SPECIAL",
+    "STORY",
+    "THE",
+    "TIMELINE",
+    "UPDATE",
+    "UPDATED",
+    "URGENT",
+    "VIDEO",
+    "WATCH",
+    "WRAPUP",
+];
+
+/// Cities that are ordinary words: "NICE - The", "MALE: I" need more evidence.
+const WORDS: &[&str] = &["male", "nice"];
+
+/// Cities that are first names too: "PARIS: I think" may be an interview.
+const FIRST_NAMES: &[&str] = &[
+    "adelaide", "austin", "florence", "kingston", "milan", "paris", "phoenix", "santiago", "sofia", "sydney",
+    "vienna",
+];
+
+/// A head, before it is judged.
+#[derive(Debug, Default)]
+struct Head<'t> {
+    places: Places,
+    date: Option<DatelineDate>,
+    agency: Option<Agency<'t>>,
+}
+
+/// What stands between head and story.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Separator {
+    /// A dash with a blank on at least one side, or after a bracket.
+    Dash,
+    /// A dash with letters on both sides.
+    TightDash,
+    /// A colon.
+    Colon,
+    /// The full stop or slash after "/TASS/" and "/ ACCESSWIRE / May 5 /".
+    Wire,
+}
+
+/// The dateline that `text` opens with, after a line that is a byline or not.
+pub fn parse(text: &str, limits: &Limits) -> Option<Dateline> {
+    let opening = text
+        .get(..text.floor_char_boundary(limits.dateline_bytes_max))
+        .unwrap_or_default();
+    let start = opening.len()
+        - opening
+            .trim_start_matches(|c: char| c.is_whitespace() || c == '\u{FEFF}')
+            .len();
+    let first = opening.get(start..)?;
+    let (line, rest) = first.split_once('\n').unwrap_or((first, ""));
+    if byline::is_byline(line, agency::is_known) {
+        let after = start + line.len() + 1;
+        let blank = rest.len() - rest.trim_start().len();
+        return parse_at(opening, after + blank);
+    }
+    parse_at(opening, start)
+}
+
+fn parse_at(opening: &str, start: usize) -> Option<Dateline> {
+    let opened = opening.get(start..)?;
+    let scan = Scanner::new(opened);
+    let (head, separator, end) = [agency_then_head, wire_date, place_first, date_first, agency_first]
+        .iter()
+        .filter_map(|read| read(scan))
+        .find_map(|(head, scan)| {
+            let (separator, scan) = separator(scan, &head)?;
+            is_sure(&head, separator, scan.rest()).then_some((head, separator, scan.at()))
+        })?;
+    let written = opened.get(..end)?;
+    let end = if separator == Separator::Colon {
+        end
+    } else {
+        written.trim_end().len()
+    };
+    Some(Dateline {
+        span: ByteSpan::new(start, start + end),
+        places: head.places.list,
+        date: head.date,
+        agency: head.agency.map(|agency| agency.name.to_owned()),
+    })
+}
+
+/// "date 2023-07-06 (Agency) --".
+fn wire_date(mut scan: Scanner<'_>) -> Option<(Head<'_>, Scanner<'_>)> {
+    if !scan.take("date ") {
+        return None;
+    }
+    let (date, scan) = date::date(scan.past_blanks())?;
+    let (agency, scan) = optional_agency(scan);
+    Some((
+        Head {
+            date: Some(date),
+            agency,
+            ..Head::default()
+        },
+        scan,
+    ))
+}
+
+/// "PARIS, July 6 (Agency)", "LONDON/NEW YORK (Reuters)", "NEW DELHI".
+fn place_first(scan: Scanner<'_>) -> Option<(Head<'_>, Scanner<'_>)> {
+    if is_label(scan.rest()) {
+        return None;
+    }
+    let (places, mut scan) = places::places(scan)?;
+    let mut after = scan;
+    after.take_any(&[',', '.']);
+    let date = if after.blanks() { date::date(after) } else { None };
+    let date = date.map(|(date, end)| {
+        scan = end;
+        date
+    });
+    let (agency, mut scan) = optional_agency(scan);
+    // "/ ACCESSWIRE / January 5, 2021 /": the date comes last.
+    if let (None, Some(Agency { slashes: true, .. }), Some((date, end))) =
+        (date, agency, date::date(scan.past_blanks()))
+    {
+        scan = end;
+        return Some((
+            Head {
+                places,
+                date: Some(date),
+                agency,
+            },
+            scan,
+        ));
+    }
+    Some((Head { places, date, agency }, scan))
+}
+
+/// "July 6, PARIS (Agency)", "6 July 2023 (Agency)".
+fn date_first(scan: Scanner<'_>) -> Option<(Head<'_>, Scanner<'_>)> {
+    let (date, mut scan) = date::date(scan)?;
+    let mut after = scan;
+    after.take_any(&[',', '.', ':']);
+    let mut found = Places::default();
+    if after.blanks()
+        && !is_label(after.rest())
+        && let Some((places, end)) = places::places(after)
+    {
+        found = places;
+        scan = end;
+    }
+    let (agency, scan) = optional_agency(scan);
+    Some((
+        Head {
+            places: found,
+            date: Some(date),
+            agency,
+        },
+        scan,
+    ))
+}
+
+/// "(Reuters)", "afrol News, 27 January".
+fn agency_first(scan: Scanner<'_>) -> Option<(Head<'_>, Scanner<'_>)> {
+    if let Some((agency, scan)) = agency::bracketed(scan) {
+        return agency.known.then_some((
+            Head {
+                agency: Some(agency),
+                ..Head::default()
+            },
+            scan,
+        ));
+    }
+    let (agency, mut scan) = agency::bare(scan)?;
+    scan.take_any(&[',']);
+    let (date, scan) = date::date(scan.past_blanks())?;
+    Some((
+        Head {
+            date: Some(date),
+            agency: Some(agency),
+            ..Head::default()
+        },
+        scan,
+    ))
+}
+
+/// "(ANSA) - ROME, JUL 6": the agency with a dash of its own, then place and date.
+fn agency_then_head(scan: Scanner<'_>) -> Option<(Head<'_>, Scanner<'_>)> {
+    let (head, scan) = agency_first(scan)?;
+    let (_, scan) = separator(scan, &head)?;
+    let (inner, scan) = place_first(scan.past_blanks())?;
+    (inner.date.is_some() && inner.agency.is_none()).then_some((
+        Head {
+            agency: head.agency,
+            ..inner
+        },
+        scan,
+    ))
+}
+
+/// An agency in brackets, with a dash or full stop before it or not, or a known one after a comma.
+fn optional_agency(scan: Scanner<'_>) -> (Option<Agency<'_>>, Scanner<'_>) {
+    let mut bare = scan;
+    if bare.take_any(&[',']).is_some()
+        && let Some((agency, end)) = agency::bare(bare.past_blanks())
+    {
+        return (Some(agency), end);
+    }
+    let mut ahead = scan;
+    ahead.take_any(&[',', '.', ':']);
+    ahead.blanks();
+    ahead.take_while(is_dash);
+    match agency::bracketed(ahead.past_blanks()) {
+        Some((agency, end)) => (Some(agency), second_bracket(end)),
+        None => (None, scan),
+    }
+}
+
+/// Past a second agency: "(Reuters) (AP)".
+fn second_bracket(scan: Scanner<'_>) -> Scanner<'_> {
+    match agency::bracketed(scan.past_blanks()) {
+        Some((agency, end)) if agency.known && !agency.slashes => end,
+        _ => scan,
+    }
+}
+
+/// The separator that comes next, and what follows it.
+fn separator<'t>(scan: Scanner<'t>, head: &Head<'_>) -> Option<(Separator, Scanner<'t>)> {
+    let slashes = head.agency.is_some_and(|agency| agency.slashes);
+    let mut after = scan;
+    let blank_before = after.blanks();
+    let bracket_before = matches!(scan.previous(), Some(')' | ']' | '/'));
+    if after.take_any(&[':']).is_some() {
+        return ends_word(after).then_some((Separator::Colon, after));
+    }
+    if slashes && after.take_any(&['.', '/']).is_some() && ends_word(after) {
+        return Some((Separator::Wire, after));
+    }
+    let marks = after.take_while(is_dash);
+    if marks.is_empty() {
+        return None;
+    }
+    let mut spaced = after;
+    spaced.blanks();
+    let doubled = marks == "-" && !spaced.take_while(|c| c == '-').is_empty() && ends_word(spaced);
+    if doubled {
+        after = spaced;
+    }
+    let apart = blank_before || bracket_before;
+    match (marks, apart, ends_word(after)) {
+        // "Srinagar- An", "3-0": a single hyphen needs a blank or bracket before it, and a blank after it.
+        ("-" | "_", true, true) => Some((Separator::Dash, after)),
+        ("-", true, false) if bracket_before => Some((Separator::Dash, after)),
+        ("-" | "_", ..) => doubled.then_some((Separator::Dash, after)),
+        (_, true, _) | (_, _, true) => Some((Separator::Dash, after)),
+        _ => Some((Separator::TightDash, after)),
+    }
+}
+
+fn is_dash(c: char) -> bool {
+    matches!(c, '-' | '_' | '\u{2010}'..='\u{2015}' | '\u{2212}')
+}
+
+fn ends_word(scan: Scanner<'_>) -> bool {
+    scan.peek().is_none_or(char::is_whitespace)
+}
+
+/// True for words that are never a place: "UPDATE 1-", "By JOHN SMITH", "Note to editors", weekdays.
+fn is_label(text: &str) -> bool {
+    let word = text
+        .split(|c: char| !c.is_alphabetic())
+        .next()
+        .unwrap_or_default();
+    word.len() < 12
+        && (NOT_PLACES.contains(&word.to_uppercase().as_str())
+            && !text.starts_with("THE HAGUE")
+            && !text.starts_with("The Hague")
+            || calendar::is_weekday(word))
+}
+
+/// Judges a head by its evidence.
+fn is_sure(head: &Head<'_>, separator: Separator, story: &str) -> bool {
+    let places = &head.places;
+    let story = Story::new(story);
+    let known_agency = head.agency.is_some_and(|agency| agency.known);
+    if places.list.is_empty() {
+        // Only an agency or a date: "(Reuters) -", "afrol News, 27 January -", "date 2023-07-06 (Agency) --".
+        return known_agency || (head.agency.is_some() && head.date.is_some());
+    }
+    if known_agency {
+        return true;
+    }
+    if head.date.is_some() {
+        return places.capitals || places.known || (story.opens && short_names(places));
+    }
+    if head.agency.is_some() {
+        return places.known || (places.capitals && story.opens && short_names(places) && !acronym(places));
+    }
+    let alone = places.known && story.opens && !story.shouts;
+    match (places.capitals, separator) {
+        (true, Separator::Dash) => alone && !is_one_of(places, WORDS),
+        (true, Separator::Colon) => alone && !is_one_of(places, WORDS) && !is_one_of(places, FIRST_NAMES),
+        (false, Separator::Dash) => {
+            alone && !story.dash_again && !is_one_of(places, WORDS) && !is_one_of(places, FIRST_NAMES)
+        }
+        _ => false,
+    }
+}
+
+/// True for a place that stands alone, without a country, and whose name is in `names`.
+fn is_one_of(places: &Places, names: &[&str]) -> bool {
+    let listed = |name: &str| names.contains(&name.to_lowercase().as_str());
+    !places.with_region && places.list.iter().any(|place| listed(&place.name))
+}
+
+fn short_names(places: &Places) -> bool {
+    places
+        .list
+        .iter()
+        .all(|place| place.name.split(' ').count() <= 4 && !place.name.ends_with(" Day"))
+}
+
+/// "NATO (Atlantic Alliance) -": one short word in capitals that is no known place.
+fn acronym(places: &Places) -> bool {
+    !places.known
+        && places
+            .list
+            .iter()
+            .all(|place| place.name.chars().count() < 6 && !place.name.contains(' '))
+}
+
+/// What the opening of the story after the separator says.
+struct Story {
+    /// It opens like a sentence: a capital, a digit or a quote.
+    opens: bool,
+    /// Its first two words are all capitals: a heading.
+    shouts: bool,
+    /// A second dash before the sentence ends: the first was a parenthesis.
+    dash_again: bool,
+}
+
+impl Story {
+    fn new(rest: &str) -> Self {
+        let line = rest.trim_start();
+        let bare = line.trim_start_matches([
+            '"', '\'', '\u{201C}', '\u{2018}', '\u{AB}', '(', '[', '$', '\u{20AC}', '\u{A3}',
+        ]);
+        let opens = bare
+            .chars()
+            .next()
+            .is_some_and(|c| c.is_alphanumeric() && !c.is_lowercase());
+        let mut words = bare
+            .split_whitespace()
+            .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));
+        let capital =
+            |word: &str| word.chars().any(char::is_alphabetic) && !word.chars().any(char::is_lowercase);
+        let shouts = matches!((words.next(), words.next()), (Some(a), Some(b)) if capital(a) && a.len() > 1 && capital(b) && b.len() > 1);
+        let sentence = line.split_inclusive(". ").next().unwrap_or_default();
+        let dash_again = [" - ", " -- ", "\u{2014}", " \u{2013} "]
+            .iter()
+            .any(|dash| sentence.contains(dash));
+        Self {
+            opens,
+            shouts,
+            dash_again,
+        }
+    }
+}

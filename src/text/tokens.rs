@@ -1,0 +1,258 @@
+//! Words and numbers of a text, with their bytes. Never keeps punctuation, never changes or copies the text.
+
+use std::iter::Peekable;
+use std::str::CharIndices;
+
+use unicode_normalization::char::is_combining_mark;
+
+use crate::article::ByteSpan;
+use crate::text::abbreviations;
+use crate::text::abbreviations::Stop;
+
+/// What a token is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TokenKind {
+    /// A word: "Paris", "al-Qaida", "don't", "U.S.", "St.", "F-16".
+    Word,
+    /// A number with its separators: "3,000", "1.5", "12:30", "3-0".
+    Number,
+    /// The 's of "France's": not a word of its own.
+    Possessive,
+}
+
+/// A word or number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Token {
+    /// Where it stands.
+    pub span: ByteSpan,
+    /// What it is.
+    pub kind: TokenKind,
+}
+
+/// Every token of `text`, in order.
+pub fn tokenize(text: &str) -> Vec<Token> {
+    tokens(text).collect()
+}
+
+/// The tokens of `text`, one at a time.
+pub fn tokens(text: &str) -> Tokens<'_> {
+    Tokens {
+        text,
+        chars: text.char_indices().peekable(),
+        possessive: None,
+    }
+}
+
+/// How many words and numbers `text` has; a possessive 's is none.
+pub fn count_words(text: &str) -> usize {
+    tokens(text)
+        .filter(|token| token.kind != TokenKind::Possessive)
+        .count()
+}
+
+/// Iterator over the tokens of a text.
+#[derive(Debug, Clone)]
+pub struct Tokens<'t> {
+    text: &'t str,
+    chars: Peekable<CharIndices<'t>>,
+    possessive: Option<Token>,
+}
+
+impl Iterator for Tokens<'_> {
+    type Item = Token;
+
+    fn next(&mut self) -> Option<Token> {
+        if let Some(token) = self.possessive.take() {
+            return Some(token);
+        }
+        loop {
+            let (start, first) = self.chars.next()?;
+            if first.is_alphanumeric() {
+                return Some(self.token(start, first));
+            }
+        }
+    }
+}
+
+impl Tokens<'_> {
+    /// Reads on from the first character of a token.
+    fn token(&mut self, start: usize, first: char) -> Token {
+        let mut end = start + first.len_utf8();
+        let mut part = start;
+        let mut previous = first;
+        while let Some(&(at, c)) = self.chars.peek() {
+            if continues(c) {
+                end = at + c.len_utf8();
+                previous = c;
+            } else {
+                let rest = self.text.get(at + c.len_utf8()..).unwrap_or_default();
+                if is_apostrophe(c) && is_possessive(rest) {
+                    break;
+                }
+                let letters = self.text.get(part..end).unwrap_or_default();
+                if !joins(letters, previous, c, rest) {
+                    break;
+                }
+                part = at + c.len_utf8();
+            }
+            self.chars.next();
+        }
+        if self.chars.peek().is_some_and(|&(at, c)| c == '.' && at == end)
+            && keeps_stop(self.text.get(start..end).unwrap_or_default())
+        {
+            self.chars.next();
+            end += 1;
+        }
+        self.split_possessive(end);
+        Token {
+            span: ByteSpan::new(start, end),
+            kind: kind(self.text.get(start..end).unwrap_or_default()),
+        }
+    }
+
+    /// Keeps an 's that follows the token ending at `end` for the next call.
+    fn split_possessive(&mut self, end: usize) {
+        let Some(&(at, mark)) = self.chars.peek() else {
+            return;
+        };
+        let rest = self.text.get(at + mark.len_utf8()..).unwrap_or_default();
+        if at == end && is_apostrophe(mark) && is_possessive(rest) {
+            self.chars.next();
+            let stop = self.chars.next().map_or(end, |(s_at, s)| s_at + s.len_utf8());
+            self.possessive = Some(Token {
+                span: ByteSpan::new(at, stop),
+                kind: TokenKind::Possessive,
+            });
+        }
+    }
+}
+
+fn continues(c: char) -> bool {
+    c.is_alphanumeric() || is_combining_mark(c) || matches!(c, '\u{200C}' | '\u{200D}' | '\u{00AD}')
+}
+
+fn is_apostrophe(c: char) -> bool {
+    matches!(c, '\'' | '\u{2019}' | '\u{02BC}')
+}
+
+/// True where an apostrophe before `rest` makes a possessive: an s, and the word ends.
+fn is_possessive(rest: &str) -> bool {
+    let mut chars = rest.chars();
+    matches!(chars.next(), Some('s' | 'S')) && !chars.next().is_some_and(|c| continues(c) || is_apostrophe(c))
+}
+
+/// True where `mark`, standing after the letters of `part` and before `rest`, belongs inside the token.
+fn joins(part: &str, previous: char, mark: char, rest: &str) -> bool {
+    let mut following = rest.chars();
+    let Some(next) = following.next() else {
+        return false;
+    };
+    if !next.is_alphanumeric() {
+        return false;
+    }
+    match mark {
+        '-' | '\u{2010}' | '\u{2011}' => true,
+        '\u{2013}' => previous.is_numeric() && next.is_numeric(),
+        '.' if previous.is_numeric() && next.is_numeric() => true,
+        // "U.S.", "a.m.", "Ph.D.", and names of sites.
+        '.' => {
+            let one_letter =
+                part.chars().count() == 1 && following.next().is_none_or(|c| !c.is_alphanumeric());
+            one_letter || part == "Ph" || (previous.is_alphabetic() && next.is_lowercase())
+        }
+        ',' | ':' => previous.is_numeric() && next.is_numeric(),
+        '&' => previous.is_uppercase() && next.is_uppercase(),
+        _ => is_apostrophe(mark) && previous.is_alphabetic() && next.is_alphabetic(),
+    }
+}
+
+/// True where a full stop after `word` belongs to it.
+fn keeps_stop(word: &str) -> bool {
+    abbreviations::stop_after(word) != Stop::Full
+}
+
+fn kind(token: &str) -> TokenKind {
+    let numeric =
+        |c: char| c.is_numeric() || matches!(c, ',' | '.' | ':' | '-' | '\u{2013}' | '\u{2010}' | '\u{2011}');
+    if token.chars().all(numeric) {
+        TokenKind::Number
+    } else {
+        TokenKind::Word
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn words(text: &str) -> Vec<&str> {
+        tokens(text).map(|token| token.span.of(text).unwrap()).collect()
+    }
+
+    #[test]
+    fn splits_news() {
+        for (text, expected) in [
+            ("", &[][..]),
+            ("  -- . ,  ", &[]),
+            ("U.S. troops", &["U.S.", "troops"]),
+            ("in the U.S., he", &["in", "the", "U.S.", "he"]),
+            ("al-Qaida said", &["al-Qaida", "said"]),
+            ("J. Smith of St. Louis.", &["J.", "Smith", "of", "St.", "Louis"]),
+            ("George W. Bush", &["George", "W.", "Bush"]),
+            ("They don't, won\u{2019}t", &["They", "don't", "won\u{2019}t"]),
+            ("France's army", &["France", "'s", "army"]),
+            ("the U.S.'s plan", &["the", "U.S.", "'s", "plan"]),
+            ("the boys' team", &["the", "boys", "team"]),
+            ("CHINA\u{2019}S GDP", &["CHINA", "\u{2019}S", "GDP"]),
+            (
+                "$1.5 million, 3,000 men at 12:30",
+                &["1.5", "million", "3,000", "men", "at", "12:30"],
+            ),
+            ("won 3-0.", &["won", "3-0"]),
+            ("AT&T and R&D & co", &["AT&T", "and", "R&D", "co"]),
+            (
+                "O'Neill and Cote d'Ivoire",
+                &["O'Neill", "and", "Cote", "d'Ivoire"],
+            ),
+            ("at 9 a.m. on Jan. 5", &["at", "9", "a.m.", "on", "Jan.", "5"]),
+            ("on Amazon.com today", &["on", "Amazon.com", "today"]),
+            ("it ended.The next", &["it", "ended", "The", "next"]),
+            ("Mr. Smith-Jones--who", &["Mr.", "Smith-Jones", "who"]),
+            ("a Ph.D. and I.", &["a", "Ph.D.", "and", "I"]),
+            ("São Paulo, Łódź", &["São", "Paulo", "Łódź"]),
+            ("(AP) _", &["AP"]),
+            ("9/11 and H1N1", &["9", "11", "and", "H1N1"]),
+        ] {
+            assert_eq!(words(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn tells_words_from_numbers() {
+        let kinds: Vec<_> = tokens("Iran's 3,000 F-16").map(|token| token.kind).collect();
+        assert_eq!(
+            kinds,
+            [
+                TokenKind::Word,
+                TokenKind::Possessive,
+                TokenKind::Number,
+                TokenKind::Word
+            ]
+        );
+        assert_eq!(count_words("Iran's 3,000 F-16"), 3);
+    }
+
+    proptest! {
+        #[test]
+        fn spans_fit_and_ascend(text in "(\\PC|['.\\-&,:a-zA-Z0-9 ’\u{0}\n]){0,80}") {
+            let mut end = 0;
+            for token in tokens(&text) {
+                prop_assert!(token.span.start >= end && !token.span.is_empty());
+                prop_assert!(token.span.of(&text).is_some());
+                end = token.span.end;
+            }
+        }
+    }
+}
