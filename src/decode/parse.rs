@@ -1,0 +1,128 @@
+//! Text to one JSON object: depth, syntax, arrays of one, CloudEvents in structured mode. Error messages name places,
+//! never payload text.
+
+use serde_json::Map;
+use serde_json::Value as Json;
+
+use crate::article::Markup;
+use crate::article::Rejection;
+use crate::article::RejectionCode;
+use crate::decode::fields::kind;
+use crate::decode::media;
+use crate::decode::media::Declared;
+use crate::decode::sniff;
+use crate::decode::split_payloads;
+use crate::limits::Limits;
+
+/// What the JSON parser itself can hold; a larger `json_depth_max` changes nothing.
+const DEPTH_OF_PARSER: usize = 127;
+
+/// The one object in `text`; an array of exactly one is that one.
+pub(super) fn one(text: &str, limits: &Limits) -> Result<Map<String, Json>, Rejection> {
+    check_depth(text, limits.json_depth_max.min(DEPTH_OF_PARSER))?;
+    let value: Json = serde_json::from_str(text).map_err(|error| syntax(text, &error))?;
+    let value = match value {
+        Json::Array(mut items) => match (items.len(), items.pop()) {
+            (1, Some(item)) => item,
+            (0, _) => return Err(Rejection::new(RejectionCode::NoContent, "an empty array")),
+            (count, _) => {
+                let message = format!("an array of {count}; one record is one article");
+                return Err(Rejection::new(RejectionCode::SeveralArticles, message));
+            }
+        },
+        value => value,
+    };
+    match value {
+        Json::Object(object) => Ok(object),
+        other => {
+            let message = format!("the payload: expected an object, found {}", kind(&other));
+            Err(Rejection::new(RejectionCode::WrongType, message))
+        }
+    }
+}
+
+/// Lines of JSON are several articles, one a line; all else that does not parse is no JSON.
+fn syntax(text: &str, error: &serde_json::Error) -> Rejection {
+    let lines = split_payloads(text.as_bytes()).len();
+    if text.trim_start().starts_with('{') && lines > 1 {
+        let message = format!("{lines} lines of JSON; one record is one article");
+        return Rejection::new(RejectionCode::SeveralArticles, message);
+    }
+    Rejection::new(RejectionCode::InvalidJson, error.to_string())
+}
+
+/// Counts open brackets outside strings, before anything recursive sees the text.
+fn check_depth(text: &str, depth_max: usize) -> Result<(), Rejection> {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for (at, byte) in text.bytes().enumerate() {
+        if in_string {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => in_string = false,
+                _ => {}
+            }
+            continue;
+        }
+        match byte {
+            b'"' => in_string = true,
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > depth_max {
+            let message = format!("nested deeper than {depth_max} at byte {at}");
+            return Err(Rejection::new(RejectionCode::TooDeep, message));
+        }
+    }
+    Ok(())
+}
+
+/// What a JSON object holds once an envelope of transport is taken off.
+pub(super) enum Event {
+    /// An article, and whether the envelope declares it to be ninjs.
+    Article {
+        /// Its fields.
+        object: Map<String, Json>,
+        /// Declared by `datacontenttype`.
+        ninjs: bool,
+    },
+    /// Plain text or HTML.
+    Text(Markup),
+}
+
+/// Takes `data` out of an event (CloudEvents, structured mode); anything else is the article itself.
+pub(super) fn unwrap_event(mut object: Map<String, Json>) -> Result<Event, Rejection> {
+    let is_event = ["specversion", "type", "source"]
+        .iter()
+        .all(|name| object.get(*name).is_some_and(Json::is_string));
+    if !is_event {
+        return Ok(Event::Article { object, ninjs: false });
+    }
+    if object.contains_key("data_base64") {
+        return Err(sniff::unsupported("a CloudEvent with data_base64"));
+    }
+    let declared = media::declared(object.get("datacontenttype").and_then(Json::as_str))?;
+    match object.remove("data") {
+        Some(Json::Object(object)) => Ok(Event::Article {
+            object,
+            ninjs: declared == Declared::Ninjs,
+        }),
+        Some(Json::String(text)) if text.trim().is_empty() => Err(no_data()),
+        Some(Json::String(text)) if declared == Declared::Html => Ok(Event::Text(Markup::Html(text))),
+        Some(Json::String(text)) => Ok(Event::Text(Markup::Unknown(text))),
+        None | Some(Json::Null) => Err(no_data()),
+        Some(Json::Array(items)) if items.len() > 1 => {
+            let message = format!("\"data\": an array of {}; one record is one article", items.len());
+            Err(Rejection::new(RejectionCode::SeveralArticles, message))
+        }
+        Some(other) => {
+            let message = format!("\"data\": expected an object or a string, found {}", kind(&other));
+            Err(Rejection::new(RejectionCode::WrongType, message))
+        }
+    }
+}
+
+fn no_data() -> Rejection {
+    Rejection::new(RejectionCode::NoContent, "a CloudEvent without data")
+}

@@ -1,0 +1,46 @@
+//! The published JSON Schema (2020-12) of record v1, generated from its types.
+
+use schemars::generate::SchemaSettings;
+use serde_json::Value as Json;
+
+use crate::encode::record_v1::RecordV1;
+
+/// JSON Schema of record v1.
+pub fn record() -> Json {
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    let mut schema = settings
+        .into_generator()
+        .into_root_schema_for::<RecordV1<'static>>()
+        .to_value();
+    tidy(&mut schema);
+    schema
+}
+
+/// A field that may be absent is never null: the types say so, a derived schema does not. Descriptions are single lines.
+fn tidy(schema: &mut Json) {
+    match schema {
+        Json::Array(items) => items.iter_mut().for_each(tidy),
+        Json::Object(object) => {
+            object.values_mut().for_each(tidy);
+            if let Some(Json::String(description)) = object.get_mut("description") {
+                *description = description.replace('\n', " ");
+            }
+            if let Some(Json::Array(types)) = object.get_mut("type") {
+                types.retain(|name| name != "null");
+                if let [one] = types.as_mut_slice() {
+                    let one = one.take();
+                    object.insert("type".to_owned(), one);
+                }
+            }
+            if let Some(Json::Array(choices)) = object.get_mut("anyOf") {
+                choices.retain(|choice| choice.get("type").is_none_or(|name| name != "null"));
+                if let [Json::Object(one)] = choices.as_mut_slice() {
+                    let one = std::mem::take(one);
+                    object.shift_remove("anyOf");
+                    object.extend(one);
+                }
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,342 @@
+//! Whole records against the published schema, and offsets over arbitrary Unicode.
+
+use std::path::Path;
+
+use proptest::prelude::*;
+use serde_json::Value as Json;
+use serde_json::json;
+
+use super::*;
+use crate::article::*;
+use crate::record::Origin;
+
+fn run() -> RunInfo {
+    RunInfo {
+        worker_version: "0.1.0".into(),
+        models: vec![ModelInfo {
+            name: "names".into(),
+            version: "7".into(),
+        }],
+        vocabulary_version: "2023-10-24".into(),
+        ce_source: "/dateline/desk".into(),
+        processed_at_ms: 1_688_601_600_500,
+    }
+}
+
+fn record(key: Option<&[u8]>) -> Record {
+    Record {
+        origin: Origin {
+            kafka_topic: "articles.raw".into(),
+            partition: 3,
+            offset: 42,
+        },
+        timestamp_ms: Some(1_688_601_600_123),
+        key: key.map(<[u8]>::to_vec),
+        value: Some(b"payload".to_vec()),
+        headers: vec![
+            Header::text("traceparent", "00-aa-bb-01"),
+            Header::text("Content-Type", "text/plain"),
+            Header {
+                name: "x".into(),
+                value: None,
+            },
+            Header::text("ce_id", "theirs"),
+            Header {
+                name: "x".into(),
+                value: Some(vec![0xFF]),
+            },
+        ],
+    }
+}
+
+fn article(headline: &str, text: &str) -> EnrichedArticle {
+    EnrichedArticle {
+        article: Article {
+            form: InputForm::Wire,
+            id: "urn:sha256:ab".into(),
+            url: None,
+            canonical_url: None,
+            version: None,
+            headline: Some(headline.into()),
+            text: text.into(),
+            summary: None,
+            language: "en".into(),
+            published_at: Some("2023-07-06".into()),
+            updated_at: None,
+            publisher: None,
+            agency: Some("Agency".into()),
+            bylines: vec!["Zoë".into()],
+            dateline: None,
+            given: Given::default(),
+            flags: Vec::new(),
+        },
+        entities: None,
+        topics: None,
+        keywords: None,
+        counts: Counts::default(),
+    }
+}
+
+fn entity(mentions: Vec<Mention>) -> Entity {
+    Entity {
+        kind: EntityType::Gpe,
+        name: "Zürich".into(),
+        ids: EntityIds {
+            wikidata: Some("Q72".into()),
+            iso3166: None,
+            geonames: None,
+            ticker: None,
+        },
+        country: Some("CH".into()),
+        salience: Score::from_thousandths(813),
+        confidence: Score::ONE,
+        mentions,
+    }
+}
+
+/// One with every field.
+fn full() -> EnrichedArticle {
+    let text = "ZÜRICH, July 6 (Agency) -- 😀 Zürich smiles.";
+    let at = |needle: &str| {
+        let start = text.find(needle).unwrap();
+        ByteSpan::new(start, start + needle.len())
+    };
+    let mut full = article("é Zürich", text);
+    full.article.dateline = Some(Dateline {
+        span: at("ZÜRICH, July 6 (Agency) --"),
+        places: vec![DatelinePlace {
+            name: "Zürich".into(),
+            country: Some("CH".into()),
+        }],
+        date: Some(DatelineDate {
+            year: None,
+            month: 7,
+            day: 6,
+        }),
+        agency: Some("Agency".into()),
+    });
+    full.article.flags = Flag::ALL.to_vec();
+    full.article.given = Given {
+        subjects: vec!["Mood".into()],
+        urgency: Some(3),
+        pub_status: Some("usable".into()),
+        passthrough: vec![
+            ("n".into(), Value::Number("12.5".into())),
+            (
+                "m".into(),
+                Value::Map(vec![(
+                    "l".into(),
+                    Value::List(vec![Value::Null, Value::Bool(true)]),
+                )]),
+            ),
+        ],
+        ..Given::default()
+    };
+    full.entities = Some(vec![entity(vec![
+        Mention {
+            field: Field::Text,
+            span: at("Zürich"),
+        },
+        Mention {
+            field: Field::Text,
+            span: at("ZÜRICH"),
+        },
+        Mention {
+            field: Field::Headline,
+            span: ByteSpan::new(3, 10),
+        },
+    ])]);
+    full.topics = Some(vec![TopicTag {
+        code: "medtop:20000424".into(),
+        name: "weather".into(),
+        level: 2,
+        confidence: Score::from_thousandths(7),
+        ancestors: vec!["medtop:17000000".into()],
+    }]);
+    full.keywords = Some(vec![Keyword {
+        text: "smiles".into(),
+        score: Score::from_thousandths(500),
+    }]);
+    full.counts = Counts {
+        characters: 42,
+        words: 7,
+        sentences: 1,
+        mentions: 3,
+    };
+    full
+}
+
+fn value(output: &OutputRecord) -> Json {
+    serde_json::from_slice(output.value.as_deref().unwrap()).unwrap()
+}
+
+#[test]
+fn the_whole_record_is_golden() {
+    let written = String::from_utf8(encode(&full(), &record(None), &run()).value.unwrap()).unwrap();
+    let pretty = serde_json::to_string_pretty(&serde_json::from_str::<Json>(&written).unwrap()).unwrap();
+    insta::assert_snapshot!(pretty);
+}
+
+#[test]
+fn what_is_absent_is_left_out_and_null_is_never_written() {
+    let written = encode(&article("H", "T"), &record(None), &run());
+    let record = value(&written);
+    for absent in [
+        "url",
+        "summary",
+        "dateline",
+        "entities",
+        "topics",
+        "keywords",
+        "given",
+        "updated_at",
+    ] {
+        assert_eq!(record.get(absent), None, "{absent}");
+    }
+    let mut looked = article("H", "T");
+    (looked.entities, looked.topics, looked.keywords) = (Some(vec![]), Some(vec![]), Some(vec![]));
+    let looked = value(&encode(&looked, &self::record(None), &run()));
+    for empty in ["entities", "topics", "keywords"] {
+        assert_eq!(looked.get(empty), Some(&json!([])), "{empty}");
+    }
+    assert!(
+        !String::from_utf8(written.value.unwrap())
+            .unwrap()
+            .contains("null")
+    );
+}
+
+#[test]
+fn key_and_headers_follow_the_contract() {
+    let keyed = encode(&article("H", "T"), &record(Some(b"\xFF key")), &run());
+    assert_eq!(keyed.key.as_deref(), Some(b"\xFF key".as_slice()));
+    let output = encode(&article("H", "T"), &record(None), &run());
+    assert_eq!(output.key.as_deref(), Some(b"urn:sha256:ab".as_slice()));
+    let payload = "239f59ed55e737c77147cf55ad0c1b030b6d7ee748a7426952f9b852d5a935e5";
+    let expected = [
+        Header::text("traceparent", "00-aa-bb-01"),
+        Header {
+            name: "x".into(),
+            value: None,
+        },
+        Header {
+            name: "x".into(),
+            value: Some(vec![0xFF]),
+        },
+        Header::text("content-type", "application/json"),
+        Header::text("ce_specversion", "1.0"),
+        Header::text("ce_id", payload),
+        Header::text("ce_source", "/dateline/desk"),
+        Header::text("ce_type", "dateline.article.enriched.v1"),
+        Header::text("ce_subject", "urn:sha256:ab"),
+        Header::text("ce_time", "2023-07-06T00:00:00.500Z"),
+    ];
+    assert_eq!(output.headers, expected);
+}
+
+#[test]
+fn a_tombstone_passes_with_key_and_headers() {
+    let record = Record {
+        value: None,
+        ..record(Some(b"k"))
+    };
+    let output = pass_through(&record);
+    assert_eq!(
+        (output.key, output.value, output.headers),
+        (record.key, None, record.headers)
+    );
+}
+
+#[test]
+fn records_without_kafka_have_no_source() {
+    let mut local = record(None);
+    local.origin.kafka_topic = "".into();
+    local.timestamp_ms = None;
+    let provenance = value(&encode(&article("H", "T"), &local, &run()))["provenance"].clone();
+    assert_eq!(
+        (provenance.get("source"), provenance.get("received_at")),
+        (None, None)
+    );
+}
+
+#[test]
+fn published_schema_is_generated_and_records_validate() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/schema/record-v1.schema.json");
+    let generated = schema::record();
+    if std::env::var_os("DATELINE_UPDATE_SCHEMAS").is_some() {
+        std::fs::write(&path, serde_json::to_string_pretty(&generated).unwrap() + "\n").unwrap();
+    }
+    let written: Json = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    assert_eq!(
+        written, generated,
+        "DATELINE_UPDATE_SCHEMAS=1 cargo test schema writes it anew"
+    );
+    assert!(
+        !generated.to_string().contains("\"null\""),
+        "no field is ever null"
+    );
+    let validator = jsonschema::validator_for(&generated).unwrap();
+    for enriched in [article("H", "T"), full()] {
+        let record = value(&encode(&enriched, &record(None), &run()));
+        assert_eq!(
+            validator
+                .iter_errors(&record)
+                .map(|e| e.to_string())
+                .collect::<Vec<_>>(),
+            [""; 0]
+        );
+    }
+    let good = value(&encode(&full(), &record(None), &run()));
+    for (pointer, bad) in [
+        ("/schema_version", json!("2")),
+        ("/headline", json!(null)),
+        ("/entities/0/type", json!("PER")),
+        ("/entities/0/confidence", json!(1.5)),
+        ("/entities/0/ids/unknown", json!("x")),
+        ("/content_sha256", json!("xyz")),
+        ("/flags/0", json!("unknown")),
+        ("/dateline/date", json!("July 6")),
+        ("/given/urgency", json!(10)),
+    ] {
+        let mut record = good.clone();
+        match record.pointer_mut(pointer) {
+            Some(place) => *place = bad,
+            None => record["entities"][0]["ids"]["unknown"] = bad,
+        }
+        assert!(!validator.is_valid(&record), "{pointer}");
+    }
+}
+
+proptest! {
+    /// Slices by code points equal the mention's text, and spans that fit no characters are left out.
+    #[test]
+    fn offsets_are_code_points(
+        headline in any::<String>(),
+        text in any::<String>(),
+        spans in prop::collection::vec((any::<bool>(), 0_usize..200, 0_usize..60), 0..30),
+    ) {
+        let mut enriched = article(&headline, &text);
+        let mention = |(in_text, start, length): (bool, usize, usize)| Mention {
+            field: if in_text { Field::Text } else { Field::Headline },
+            span: ByteSpan::new(start, start + length),
+        };
+        let mentions: Vec<Mention> = spans.into_iter().map(mention).collect();
+        let fitting = |m: &&Mention| m.span.of(if m.field == Field::Text { &text } else { &headline }).is_some();
+        let fit = mentions.iter().filter(fitting).count();
+        enriched.entities = Some(vec![entity(mentions)]);
+        let record = value(&encode(&enriched, &record(None), &run()));
+        prop_assert_eq!(record["headline"].as_str(), Some(headline.as_str()));
+        prop_assert_eq!(record["text"].as_str(), Some(text.as_str()));
+        let written = record["entities"][0]["mentions"].as_array().unwrap();
+        prop_assert_eq!(written.len(), fit);
+        let mut last = ("headline", 0);
+        for mention in written {
+            let field = mention["field"].as_str().unwrap();
+            let (start, end) = (mention["start"].as_u64().unwrap() as usize, mention["end"].as_u64().unwrap() as usize);
+            let slice: String = record[field].as_str().unwrap().chars().skip(start).take(end - start).collect();
+            prop_assert_eq!(Some(slice.as_str()), mention["text"].as_str());
+            prop_assert!((field, start) >= last);
+            last = (field, start);
+        }
+    }
+}
