@@ -1,1 +1,151 @@
-//! Room `enrich`: being built.
+//! Findings in an accepted article: entities, topics, key phrases. Pure: the models are compiled in, and nothing here
+//! knows the clock, files or Kafka.
+
+pub mod entities;
+pub mod keywords;
+pub mod stopwords;
+pub mod topics;
+
+use thiserror::Error;
+
+use crate::article::Article;
+use crate::article::Counts;
+use crate::article::EnrichedArticle;
+use crate::article::Flag;
+use crate::limits::Limits;
+use crate::record::Step;
+use crate::record::StepObserver;
+use crate::text::sentences::sentences;
+use crate::text::tokens::count_words;
+
+/// An embedded model file that cannot be read: a defect of the build, found at start.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum EnricherError {
+    /// A line of a table lacks a field or names something unknown.
+    #[error("{file} line {line}: {problem}")]
+    Table {
+        /// The file under `models/`.
+        file: &'static str,
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong.
+        problem: &'static str,
+    },
+    /// The phrases of the topic lexicon do not make an automaton.
+    #[error("topic lexicon: {0}")]
+    Lexicon(String),
+}
+
+/// Name and version of a model, for a record's provenance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelInfo {
+    /// Stable name.
+    pub name: String,
+    /// Version.
+    pub version: String,
+}
+
+/// Which findings an article gets, by its language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    All,
+    Countries,
+    Nothing,
+}
+
+impl Reach {
+    fn of(article: &Article) -> Self {
+        if !article.is_enrichable() {
+            return Self::Nothing;
+        }
+        let primary = article.language.split('-').next().unwrap_or_default();
+        if primary.eq_ignore_ascii_case("en") || primary.eq_ignore_ascii_case("und") {
+            Self::All
+        } else {
+            Self::Countries
+        }
+    }
+}
+
+/// Every model, ready to read articles; shared by all threads.
+#[derive(Debug)]
+pub struct Enricher {
+    finder: entities::Finder,
+    tagger: topics::Tagger,
+    models: Vec<ModelInfo>,
+}
+
+impl Enricher {
+    /// Loads the embedded models.
+    pub fn new() -> Result<Self, EnricherError> {
+        let model = |name: &str, version: &str| ModelInfo {
+            name: name.to_owned(),
+            version: version.to_owned(),
+        };
+        Ok(Self {
+            finder: entities::Finder::new()?,
+            tagger: topics::Tagger::new()?,
+            models: vec![
+                model("names-rules", "1"),
+                model("topics-lexicon", "1"),
+                model("keywords", "1"),
+            ],
+        })
+    }
+
+    /// The models and their versions, in the order of their steps.
+    pub fn models(&self) -> &[ModelInfo] {
+        &self.models
+    }
+
+    /// Version of the IPTC Media Topics vocabulary.
+    pub fn vocabulary_version(&self) -> &str {
+        topics::VOCABULARY_VERSION
+    }
+
+    /// Reads one article. An item that is cancelled or withheld gets no findings; a language other than English gets
+    /// country names alone.
+    pub fn enrich(
+        &self,
+        mut article: Article,
+        limits: &Limits,
+        observer: &mut dyn StepObserver,
+    ) -> EnrichedArticle {
+        let reach = Reach::of(&article);
+        let found = match reach {
+            Reach::All => Some(self.finder.entities(&article, limits)),
+            Reach::Countries => Some(self.finder.countries(&article, limits)),
+            Reach::Nothing => None,
+        };
+        if found.as_ref().is_some_and(|found| found.truncated) {
+            article.flag(Flag::Truncated);
+        }
+        let entities = found.map(|found| found.entities);
+        observer.finished(Step::Entities);
+        let topics = (reach == Reach::All).then(|| self.tagger.topics(&article, limits));
+        observer.finished(Step::Topics);
+        let keywords = (reach == Reach::All)
+            .then(|| keywords::keywords(&article, entities.as_deref().unwrap_or_default(), limits));
+        observer.finished(Step::Keywords);
+        let counts = Counts {
+            characters: article.text.chars().count(),
+            words: count_words(&article.text),
+            sentences: sentences(&article.text).len(),
+            mentions: entities
+                .iter()
+                .flatten()
+                .map(|entity| entity.mentions.len())
+                .sum(),
+        };
+        EnrichedArticle {
+            article,
+            entities,
+            topics,
+            keywords,
+            counts,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,125 @@
+//! Named entities by tables and rules: found in one pass, joined to things, weighed. Never guesses: what is not sure
+//! is left out.
+
+mod gazetteer;
+mod lists;
+mod resolve;
+mod rules;
+mod words;
+
+pub use gazetteer::Source;
+pub use rules::Rule;
+
+use crate::article::Article;
+use crate::article::ByteSpan;
+use crate::article::Entity;
+use crate::article::EntityType;
+use crate::article::Field;
+use crate::enrich::EnricherError;
+use crate::enrich::entities::gazetteer::Gazetteer;
+use crate::enrich::entities::rules::Found;
+use crate::enrich::entities::rules::Page;
+use crate::limits::Limits;
+
+/// The entities of one article.
+#[derive(Debug)]
+pub struct Findings {
+    /// Most salient first.
+    pub entities: Vec<Entity>,
+    /// Mentions were left out at the limit.
+    pub truncated: bool,
+}
+
+/// One name with the rule that found it, for measuring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sighting {
+    /// Which string.
+    pub field: Field,
+    /// Where.
+    pub span: ByteSpan,
+    /// Type.
+    pub kind: EntityType,
+    /// By which rule.
+    pub rule: Rule,
+}
+
+/// Finds names; built once.
+#[derive(Debug)]
+pub struct Finder {
+    gazetteer: Gazetteer,
+}
+
+impl Finder {
+    /// Loads the embedded tables.
+    pub fn new() -> Result<Self, EnricherError> {
+        Ok(Self {
+            gazetteer: Gazetteer::new()?,
+        })
+    }
+
+    /// Every name in the article, joined to entities.
+    pub fn entities(&self, article: &Article, limits: &Limits) -> Findings {
+        let (headline, text) = pages(article);
+        let (in_headline, in_text) = self.read(&headline, &text);
+        resolve::resolve(&headline, in_headline, &text, in_text, limits)
+    }
+
+    /// Country names alone, for languages without a model.
+    pub fn countries(&self, article: &Article, limits: &Limits) -> Findings {
+        let (headline, text) = pages(article);
+        let countries = |page: &Page<'_>| {
+            let mut found = page.names(&self.gazetteer);
+            found.retain(|name| name.rule == Rule::Known(Source::Country) && name.span.len() >= 4);
+            found
+        };
+        let (in_headline, in_text) = (countries(&headline), countries(&text));
+        resolve::resolve(&headline, in_headline, &text, in_text, limits)
+    }
+
+    /// Every name and its rule, unjoined: what `examples/eval_names.rs` measures.
+    pub fn sightings(&self, article: &Article) -> Vec<Sighting> {
+        let (headline, text) = pages(article);
+        let (in_headline, in_text) = self.read(&headline, &text);
+        let sighting = |field: Field| {
+            move |found: Found<'_>| Sighting {
+                field,
+                span: found.span,
+                kind: found.kind,
+                rule: found.rule,
+            }
+        };
+        in_headline
+            .into_iter()
+            .map(sighting(Field::Headline))
+            .chain(in_text.into_iter().map(sighting(Field::Text)))
+            .collect()
+    }
+
+    fn read<'s>(&'s self, headline: &Page<'_>, text: &Page<'_>) -> (Vec<Found<'s>>, Vec<Found<'s>>) {
+        let mut in_text = text.names(&self.gazetteer);
+        let mut in_headline = headline.names(&self.gazetteer);
+        let aliases = resolve::Aliases::new(headline, &in_headline, text, &in_text);
+        aliases.add(text, &mut in_text);
+        aliases.add(headline, &mut in_headline);
+        (in_headline, in_text)
+    }
+}
+
+fn pages(article: &Article) -> (Page<'_>, Page<'_>) {
+    let headline = article.headline.as_deref().unwrap_or_default();
+    let headline_words = words::words(headline);
+    let title_case = words::is_title_case(&headline_words);
+    let text = article.text.as_str();
+    (
+        Page {
+            text: headline,
+            words: headline_words,
+            title_case,
+        },
+        Page {
+            text,
+            words: words::words(text),
+            title_case: false,
+        },
+    )
+}

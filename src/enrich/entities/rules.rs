@@ -1,0 +1,355 @@
+//! One left-to-right pass over the words of a text: the longest name that a table or a rule reads at each place.
+//! Never backtracks, never overlaps.
+
+use crate::article::ByteSpan;
+use crate::article::EntityType;
+use crate::article::Score;
+use crate::enrich::entities::gazetteer::Gazetteer;
+use crate::enrich::entities::gazetteer::Row;
+use crate::enrich::entities::gazetteer::Source;
+use crate::enrich::entities::lists::*;
+use crate::enrich::entities::words::Gap;
+use crate::enrich::entities::words::Word;
+use crate::enrich::stopwords::is_stopword;
+use crate::text::tokens::TokenKind;
+
+/// How a name was recognised; each has a measured confidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rule {
+    /// A row of the compiled table.
+    Known(Source),
+    /// A person after a title ("Mr.", "President").
+    Title,
+    /// A person of two or more words after a role ("spokesman").
+    Role,
+    /// A person by forename.
+    Forename,
+    /// A person of two or three words followed by an age.
+    Age,
+    /// A surname, or another part, of a person named in full in the same article.
+    Surname,
+    /// A body by its last word.
+    OrgLast,
+    /// A body by its first word and "of".
+    OrgOf,
+    /// An abbreviation in brackets after a body, and each later use.
+    Acronym,
+    /// A building by its last word.
+    Fac,
+    /// A natural place by its first or last word.
+    Loc,
+    /// A province by its last word.
+    Province,
+    /// An event by its last word, or a storm.
+    Event,
+    /// A law, treaty or prize by its last word.
+    Work,
+}
+
+impl Rule {
+    /// Precision of the rule on the held-out half of the annotated news (`models/README.md`), a little shrunk.
+    pub const fn confidence(self) -> Score {
+        Score::from_thousandths(match self {
+            Self::Known(Source::Person) | Self::Title | Self::Role => 980,
+            Self::Known(Source::Country | Source::Demonym) => 965,
+            Self::Known(Source::Body | Source::Unsure) | Self::Age => 950,
+            Self::Known(Source::Region) => 940,
+            Self::Known(Source::Group) | Self::Forename => 925,
+            Self::Known(Source::City | Source::Institution) => 915,
+            Self::Known(Source::Place | Source::Learnt | Source::Other) | Self::Province => 900,
+            Self::Surname => 870,
+            Self::Fac | Self::Acronym => 850,
+            Self::Known(Source::Company) | Self::Loc => 830,
+            Self::OrgLast => 780,
+            Self::Event => 750,
+            Self::OrgOf => 710,
+            Self::Work => 640,
+        })
+    }
+}
+
+/// A name at one place.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Found<'g> {
+    pub(super) span: ByteSpan,
+    /// Number of its first word.
+    pub(super) at: usize,
+    /// How many words.
+    pub(super) length: usize,
+    pub(super) kind: EntityType,
+    pub(super) rule: Rule,
+    pub(super) row: Option<&'g Row>,
+}
+
+/// A text, its words, and whether capitals tell anything in it.
+#[derive(Debug)]
+pub(super) struct Page<'t> {
+    pub(super) text: &'t str,
+    pub(super) words: Vec<Word<'t>>,
+    pub(super) title_case: bool,
+}
+
+/// Type, rule and number of words of a candidate.
+type Candidate = (usize, EntityType, Rule);
+
+impl Page<'_> {
+    /// Every name in the page, in order.
+    pub(super) fn names<'g>(&self, gazetteer: &'g Gazetteer) -> Vec<Found<'g>> {
+        let mut out = Vec::new();
+        let mut at = 0;
+        while at < self.words.len() {
+            let found = self.best(gazetteer, at);
+            let step = match found {
+                Some(found) => {
+                    out.push(found);
+                    found.length
+                }
+                None => self.doubtful(at),
+            };
+            at += step.max(1);
+        }
+        out
+    }
+
+    /// How many words to leave unread: a place name that is rather somebody's forename takes its surname along.
+    fn doubtful(&self, at: usize) -> usize {
+        match (self.words.get(at), self.words.get(at + 1)) {
+            (Some(first), Some(second)) if PLACE_FORENAMES.contains(&first.text) && second.continues() => 2,
+            _ => 1,
+        }
+    }
+
+    fn best<'g>(&self, gazetteer: &'g Gazetteer, at: usize) -> Option<Found<'g>> {
+        let word = self.words.get(at)?;
+        if word.kind == TokenKind::Possessive {
+            return None;
+        }
+        let known = gazetteer
+            .longest(self.text, &self.words, at)
+            .filter(|(length, row)| self.trusted(at, *length, row));
+        let known_length = known.map_or(0, |(length, _)| length);
+        let by_rule = if self.title_case {
+            None
+        } else {
+            self.by_rule(gazetteer, at)
+        };
+        let (length, kind, rule, row) = match (by_rule, known) {
+            (Some((length, kind, rule)), _) if length > known_length => (length, kind, rule, None),
+            (_, Some((length, row))) => (length, row.kind, Rule::Known(row.source), Some(row)),
+            _ => return None,
+        };
+        let end = self.words.get(at + length - 1)?.span.end;
+        Some(Found {
+            span: ByteSpan::new(word.span.start, end),
+            at,
+            length,
+            kind,
+            rule,
+            row,
+        })
+    }
+
+    /// Is a known name safe here?
+    fn trusted(&self, at: usize, length: usize, row: &Row) -> bool {
+        let Some(word) = self.words.get(at) else {
+            return false;
+        };
+        if length > 1 {
+            return true;
+        }
+        let blind = word.opens || self.title_case;
+        if blind && (row.weak || THINGS.contains(&row.name)) && !self.stands_inside(row.name) {
+            return false;
+        }
+        if row.kind == EntityType::Person {
+            return true;
+        }
+        let next = self.words.get(at + 1).filter(|next| next.continues());
+        if PLACE_FORENAMES.contains(&row.name) && next.is_some() && !self.title_case {
+            return false;
+        }
+        // "Lake Victoria" or "John Paris": a place right after a capitalised word that is no known name.
+        let single_city =
+            matches!(row.source, Source::City | Source::Company | Source::Learnt) && !self.title_case;
+        let next_unknown = next.is_some_and(|next| !next.all_caps && !is_stopword(next.text));
+        !(single_city && next_unknown && matches!(row.source, Source::Company))
+    }
+
+    /// True where the word also stands inside a sentence, where its capital tells something.
+    fn stands_inside(&self, name: &str) -> bool {
+        !self.title_case && self.words.iter().any(|word| !word.opens && word.text == name)
+    }
+
+    /// Number of the first word after the capitalised run that starts at `at`.
+    fn run_end(&self, at: usize) -> usize {
+        let rest = self.words.get(at + 1..).unwrap_or_default();
+        at + 1 + rest.iter().take(7).take_while(|word| word.continues()).count()
+    }
+
+    fn by_rule(&self, gazetteer: &Gazetteer, at: usize) -> Option<Candidate> {
+        let word = self.words.get(at)?;
+        if !word.capital || word.kind != TokenKind::Word || is_stopword(word.text) {
+            return None;
+        }
+        let end = self.run_end(at);
+        let person = self.person(gazetteer, at, end);
+        let thing = self.thing(gazetteer, at, end);
+        match (person, thing) {
+            (Some(person), Some(thing)) if person.0 > thing.0 => Some(person),
+            (person, thing) => thing.or(person),
+        }
+    }
+
+    fn thing(&self, gazetteer: &Gazetteer, at: usize, end: usize) -> Option<Candidate> {
+        let first = self.words.get(at)?;
+        if (STORMS.contains(&first.text) || LOC_FIRST.contains(&first.text)) && end > at + 1 {
+            let rule = if STORMS.contains(&first.text) {
+                (EntityType::Event, Rule::Event)
+            } else {
+                (EntityType::Loc, Rule::Loc)
+            };
+            return Some((2, rule.0, rule.1));
+        }
+        if let Some(length) = self.head_of(at, at) {
+            return Some((length, EntityType::Org, Rule::OrgOf));
+        }
+        if TITLES.contains(&first.text) {
+            return None;
+        }
+        let opening_role =
+            first.opens && gazetteer.row(first.text).is_none_or(|row| row.weak) && end == at + 2;
+        for last in (at + 1..end).rev() {
+            let word = self.words.get(last)?.text;
+            let is = |list: &[&str]| list.contains(&word);
+            let (kind, rule) = if is(ORG_LAST) {
+                (EntityType::Org, Rule::OrgLast)
+            } else if is(FAC_LAST) {
+                (EntityType::Fac, Rule::Fac)
+            } else if is(LOC_LAST) {
+                (EntityType::Loc, Rule::Loc)
+            } else if is(GPE_LAST) {
+                (EntityType::Gpe, Rule::Province)
+            } else if is(EVENT_LAST) {
+                (EntityType::Event, Rule::Event)
+            } else if is(WORK_LAST) {
+                (EntityType::Work, Rule::Work)
+            } else {
+                continue;
+            };
+            if let Some(length) = self.head_of(at, last).filter(|_| rule == Rule::OrgLast) {
+                return Some((length, kind, Rule::OrgOf));
+            }
+            return (!opening_role || rule == Rule::OrgLast).then_some((last + 1 - at, kind, rule));
+        }
+        None
+    }
+
+    /// Words from `at` where the word `head` opens "of" or "for" and a capitalised rest: "Ministry of Health".
+    fn head_of(&self, at: usize, head: usize) -> Option<usize> {
+        let word = self.words.get(head)?;
+        let of = self.words.get(head + 1)?;
+        if !ORG_HEADS.contains(&word.text) || of.gap != Gap::Space || !matches!(of.text, "of" | "for" | "on")
+        {
+            return None;
+        }
+        let mut next = head + 2;
+        if self
+            .words
+            .get(next)
+            .is_some_and(|word| word.text == "the" && word.gap == Gap::Space)
+        {
+            next += 1;
+        }
+        self.words
+            .get(next)
+            .filter(|word| word.continues() && !is_stopword(word.text))?;
+        let mut end = self.run_end(next);
+        // "Ministry of Health and Welfare"
+        let and = self
+            .words
+            .get(end)
+            .is_some_and(|word| word.text == "and" && word.gap == Gap::Space);
+        if and
+            && matches!(word.text, "Ministry" | "Department")
+            && self.words.get(end + 1).is_some_and(Word::continues)
+        {
+            end = self.run_end(end + 1);
+        }
+        Some(end - at)
+    }
+
+    fn person(&self, gazetteer: &Gazetteer, at: usize, end: usize) -> Option<Candidate> {
+        let first = self.words.get(at)?;
+        let before = at
+            .checked_sub(1)
+            .and_then(|at| self.words.get(at))
+            .filter(|_| first.gap == Gap::Space);
+        if TITLES.contains(&first.text)
+            || ROLES.contains(&first.text)
+            || first.all_caps && !first.text.contains('.')
+        {
+            return None;
+        }
+        let length = self.person_length(gazetteer, at, end);
+        let title = before.is_some_and(|word| TITLES.contains(&word.text));
+        let known = gazetteer.row(first.text);
+        let other = known.is_some_and(|row| row.kind != EntityType::Person);
+        if title && !(other && length < 2) && known.is_none_or(|row| row.kind != EntityType::Norp) {
+            return Some((length, EntityType::Person, Rule::Title));
+        }
+        if length < 2 {
+            return None;
+        }
+        let forename = gazetteer.is_forename(first.text);
+        if forename {
+            return Some((length, EntityType::Person, Rule::Forename));
+        }
+        let jordan = self.words.get(at + length).is_some_and(Word::continues);
+        if other || jordan || first.opens {
+            return None;
+        }
+        if before.is_some_and(|word| ROLES.contains(&word.text)) {
+            return Some((length, EntityType::Person, Rule::Role));
+        }
+        let age = self.words.get(at + length)?;
+        let years = age.kind == TokenKind::Number && age.gap == Gap::Comma && age.text.len() == 2;
+        let closed = self
+            .text
+            .get(age.span.end..)
+            .is_some_and(|rest| rest.starts_with([',', '.', ' ']));
+        (years && closed).then_some((length, EntityType::Person, Rule::Age))
+    }
+
+    /// How many words of the run, with particles inside, make a person's name.
+    fn person_length(&self, gazetteer: &Gazetteer, at: usize, end: usize) -> usize {
+        let mut next = at + 1;
+        let mut parts = 1;
+        while parts < 4 && next < self.words.len() {
+            let Some(word) = self.words.get(next) else { break };
+            if next < end || word.continues() {
+                let alien = gazetteer.row(word.text).is_some_and(|row| {
+                    matches!(row.kind, EntityType::Norp | EntityType::Org) && row.source != Source::Company
+                });
+                if !word.continues() || alien || is_stopword(word.text) || TITLES.contains(&word.text) {
+                    break;
+                }
+                next += 1;
+                parts += 1;
+                continue;
+            }
+            let particle = word.gap == Gap::Space && PARTICLES.contains(&word.text);
+            let arabic =
+                word.gap == Gap::Space && (word.text.starts_with("al-") || word.text.starts_with("el-"));
+            if arabic {
+                next += 1;
+                parts += 1;
+            } else if particle && self.words.get(next + 1).is_some_and(Word::continues) {
+                next += 2;
+                parts += 1;
+            } else {
+                break;
+            }
+        }
+        next - at
+    }
+}

@@ -1,0 +1,146 @@
+//! The article's own key phrases: names and runs of telling words that come back, early ones first. Never a number, a
+//! function word, or one thing twice.
+
+use std::collections::BTreeMap;
+
+use crate::article::Article;
+use crate::article::Entity;
+use crate::article::EntityType;
+use crate::article::Keyword;
+use crate::article::Score;
+use crate::enrich::stopwords::is_stopword;
+use crate::limits::Limits;
+use crate::text::tokens::TokenKind;
+use crate::text::tokens::tokens;
+
+#[derive(Debug, Default)]
+struct Phrase<'t> {
+    text: &'t str,
+    weight: u32,
+    count: u32,
+    order: usize,
+}
+
+/// The best phrases of `article`, best first.
+pub fn keywords(article: &Article, entities: &[Entity], limits: &Limits) -> Vec<Keyword> {
+    let mut phrases: BTreeMap<String, Phrase<'_>> = BTreeMap::new();
+    let headline = article.headline.as_deref().unwrap_or_default();
+    let start = article.dateline.as_ref().map_or(0, |dateline| dateline.span.end);
+    let body = article.text.get(start..).unwrap_or_default();
+    collect(body, 1, &mut phrases);
+    collect(headline, 3, &mut phrases);
+    let mut ranked: Vec<(u32, Phrase<'_>, String)> = phrases
+        .into_iter()
+        .map(|(key, phrase)| (score(&key, &phrase), phrase, key))
+        .filter(|(score, ..)| *score > 0)
+        .collect();
+    for entity in entities {
+        let wanted = matches!(
+            entity.kind,
+            EntityType::Person | EntityType::Org | EntityType::Gpe | EntityType::Event
+        );
+        if wanted && entity.mentions.len() > 1 {
+            let weight = u32::from(entity.salience.thousandths());
+            let phrase = Phrase {
+                text: entity.name.as_str(),
+                weight,
+                count: 2,
+                order: 0,
+            };
+            ranked.push((weight, phrase, entity.name.to_lowercase()));
+        }
+    }
+    ranked.sort_by(|a, b| {
+        b.0.cmp(&a.0)
+            .then(a.1.order.cmp(&b.1.order))
+            .then_with(|| a.2.cmp(&b.2))
+    });
+    choose(ranked, limits.keywords_max)
+}
+
+/// Cuts `text` into runs of telling words and counts their parts of one to three words.
+fn collect<'t>(text: &'t str, weight: u32, phrases: &mut BTreeMap<String, Phrase<'t>>) {
+    let mut run: Vec<(usize, usize)> = Vec::new();
+    let mut end = 0;
+    for token in tokens(text) {
+        let word = token.span.of(text).unwrap_or_default();
+        let between = text.get(end..token.span.start).unwrap_or_default();
+        let good = token.kind == TokenKind::Word
+            && word.len() > 2
+            && !is_stopword(word)
+            && word.contains(char::is_alphabetic);
+        if between != " " || !good {
+            count(text, &run, weight, phrases);
+            run.clear();
+        }
+        if good {
+            run.push((token.span.start, token.span.end));
+        }
+        end = token.span.end;
+    }
+    count(text, &run, weight, phrases);
+}
+
+fn count<'t>(text: &'t str, run: &[(usize, usize)], weight: u32, phrases: &mut BTreeMap<String, Phrase<'t>>) {
+    for from in 0..run.len() {
+        for length in 1..=3 {
+            let (Some(first), Some(last)) = (run.get(from), run.get(from + length - 1)) else {
+                break;
+            };
+            let Some(slice) = text.get(first.0..last.1) else {
+                continue;
+            };
+            let order = phrases.len();
+            let phrase = phrases.entry(fold(slice)).or_insert(Phrase {
+                text: slice,
+                weight: 0,
+                count: 0,
+                order,
+            });
+            phrase.weight += weight + u32::from(first.0 < 300);
+            phrase.count += 1;
+        }
+    }
+}
+
+/// Lower case, and a plain plural is its singular.
+fn fold(text: &str) -> String {
+    let lower = text.to_lowercase();
+    match lower.strip_suffix('s') {
+        Some(stem) if stem.len() > 3 && !stem.ends_with(['s', 'u', 'i']) => stem.to_owned(),
+        _ => lower,
+    }
+}
+
+fn score(key: &str, phrase: &Phrase<'_>) -> u32 {
+    let words = key.split(' ').count() as u32;
+    let verbal =
+        words == 1 && (key.ends_with("ed") || key.ends_with("ing") || key.ends_with("ly") || key.len() < 5);
+    if phrase.count < 2 || verbal {
+        return 0;
+    }
+    phrase.weight * (60 + 45 * words)
+}
+
+fn choose(ranked: Vec<(u32, Phrase<'_>, String)>, most: usize) -> Vec<Keyword> {
+    let mut chosen: Vec<(u32, Phrase<'_>, String)> = Vec::new();
+    for (score, phrase, key) in ranked {
+        if chosen.len() >= most {
+            break;
+        }
+        let padded = format!(" {key} ");
+        let same = chosen.iter().any(|(_, _, other)| {
+            let other = format!(" {other} ");
+            other.contains(&padded) || padded.contains(&other)
+        });
+        if !same {
+            chosen.push((score, phrase, key));
+        }
+    }
+    let best = chosen.first().map_or(1, |(score, ..)| (*score).max(1));
+    let keyword = |(score, phrase, _): (u32, Phrase<'_>, String)| Keyword {
+        text: phrase.text.to_owned(),
+        score: Score::from_thousandths((u64::from(score) * 1000 / u64::from(best)) as u16),
+    };
+    chosen.into_iter().map(keyword).collect()
+}

@@ -1,0 +1,282 @@
+//! Tables of articles and what must, and must not, be found in them.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::article::Entity;
+use crate::article::EntityType;
+use crate::article::Field;
+use crate::article::Given;
+use crate::article::InputForm;
+
+fn article(headline: &str, text: &str) -> Article {
+    Article {
+        form: InputForm::Json,
+        id: "t".to_owned(),
+        url: None,
+        canonical_url: None,
+        version: None,
+        headline: (!headline.is_empty()).then(|| headline.to_owned()),
+        text: text.to_owned(),
+        summary: None,
+        language: "en".to_owned(),
+        published_at: None,
+        updated_at: None,
+        publisher: None,
+        agency: None,
+        bylines: Vec::new(),
+        dateline: None,
+        given: Given::default(),
+        flags: Vec::new(),
+    }
+}
+
+thread_local! {
+    static ENRICHER: Enricher = Enricher::new().unwrap();
+}
+
+fn enrich(article: Article, limits: &Limits) -> EnrichedArticle {
+    ENRICHER.with(|enricher| enricher.enrich(article, limits, &mut ()))
+}
+
+fn entities(headline: &str, text: &str) -> Vec<Entity> {
+    enrich(article(headline, text), &Limits::default())
+        .entities
+        .unwrap()
+}
+
+/// "TYPE name" of each mention, in order of the text.
+fn mentions(text: &str) -> Vec<String> {
+    let mut all: Vec<_> = entities("", text)
+        .iter()
+        .flat_map(|e| {
+            e.mentions
+                .iter()
+                .map(|m| (m.span, format!("{} {}", e.kind.name(), m.span.of(text).unwrap())))
+        })
+        .collect();
+    all.sort();
+    all.into_iter().map(|(_, name)| name).collect()
+}
+
+#[test]
+fn finds_names_and_leaves_traps() {
+    for (text, expected) in [
+        (
+            "He flew from Iran to the U.S. on Friday.",
+            &["GPE Iran", "GPE U.S."][..],
+        ),
+        ("Tell us about it, they told US officials.", &["GPE US"]),
+        (
+            "The Iranian president met Turkish leaders.",
+            &["NORP Iranian", "NORP Turkish"],
+        ),
+        ("Turkey is best served cold.", &[]),
+        ("Polish the silver twice a year.", &[]),
+        ("In May the House may vote.", &[]),
+        ("We saw Michael Jordan play.", &["PERSON Michael Jordan"]),
+        ("The drummer was Chad Smith again.", &[]),
+        (
+            "President George W. Bush spoke. Mr. Bush then left.",
+            &["PERSON George W. Bush", "PERSON Bush"],
+        ),
+        (
+            "The plan of Prime Minister Tony Blair's aides failed.",
+            &["PERSON Tony Blair"],
+        ),
+        (
+            "A spokesman for the Ministry of Health said so.",
+            &["ORG Ministry of Health"],
+        ),
+        (
+            "She studied at the University of Baghdad.",
+            &["ORG University of Baghdad"],
+        ),
+        (
+            "It was said by spokesman Lomiata Kefu on Monday.",
+            &["PERSON Lomiata Kefu"],
+        ),
+        ("The witness, Zorvan Plit, 34, wept.", &["PERSON Zorvan Plit"]),
+        (
+            "They met in Kabul, Afghanistan.",
+            &["GPE Kabul", "GPE Afghanistan"],
+        ),
+        (
+            "After World War II the United Nations was founded.",
+            &["EVENT World War II", "ORG United Nations"],
+        ),
+        (
+            "Ships left the Persian Gulf for Europe.",
+            &["LOC Persian Gulf", "LOC Europe"],
+        ),
+        (
+            "They left Hurricane Katrina behind.",
+            &["EVENT Hurricane Katrina"],
+        ),
+        ("BEIJING, July 6 -- Rain fell.", &["GPE BEIJING"]),
+        (
+            "Muslims and Christians prayed.",
+            &["NORP Muslims", "NORP Christians"],
+        ),
+        ("rain fell on the hills for days", &[]),
+        ("", &[]),
+    ] {
+        assert_eq!(mentions(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn joins_what_is_one_thing() {
+    let text = "The International Atomic Energy Agency (IAEA) met. The IAEA wants talks with Britain. The UK agreed. \
+                Mohamed ElBaradei spoke. ElBaradei left. Iranians cheered the Iranian team.";
+    let found = entities("", text);
+    let of = |name: &str| {
+        found
+            .iter()
+            .find(|e| e.name == name)
+            .unwrap_or_else(|| panic!("{name}: {found:#?}"))
+    };
+    assert_eq!(of("International Atomic Energy Agency").mentions.len(), 3);
+    assert_eq!(
+        of("International Atomic Energy Agency").ids.wikidata.as_deref(),
+        Some("Q41984")
+    );
+    let britain = of("Britain");
+    assert_eq!(
+        (britain.mentions.len(), britain.ids.iso3166.as_deref()),
+        (2, Some("GB"))
+    );
+    assert_eq!(of("Mohamed ElBaradei").mentions.len(), 2);
+    let iranians = of("Iranians");
+    assert_eq!((iranians.kind, iranians.mentions.len()), (EntityType::Norp, 2));
+    assert_eq!(
+        (iranians.country.as_deref(), iranians.ids.wikidata.as_deref()),
+        (Some("IR"), None)
+    );
+}
+
+#[test]
+fn two_people_of_one_surname_stay_two() {
+    let found = entities("", "Bill Clinton met Hillary Clinton. Then Clinton spoke.");
+    let people: Vec<_> = found
+        .iter()
+        .map(|e| (e.name.as_str(), e.mentions.len()))
+        .collect();
+    assert_eq!(people.len(), 3, "{people:?}");
+    assert!(people.iter().all(|(_, mentions)| *mentions == 1));
+}
+
+#[test]
+fn shared_place_names_carry_no_country() {
+    let found = entities("", "He was born in Georgia.");
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        (found[0].kind, &found[0].country, &found[0].ids),
+        (EntityType::Gpe, &None, &Default::default())
+    );
+}
+
+#[test]
+fn headline_in_title_case_takes_names_of_the_body() {
+    let headline = "Kharazi Says Nuclear Talks With Europe May End";
+    let found = entities(headline, "Foreign minister Kamal Kharazi spoke in Tehran.");
+    let in_headline: Vec<_> = found
+        .iter()
+        .filter(|e| e.mentions.iter().any(|m| m.field == Field::Headline))
+        .map(|e| e.name.as_str())
+        .collect();
+    assert_eq!(in_headline, ["Kamal Kharazi", "Europe"]);
+}
+
+#[test]
+fn mentions_stop_at_the_limit() {
+    let limits = Limits {
+        mentions_max: 2,
+        ..Limits::default()
+    };
+    let done = enrich(article("", "France, Spain, Italy and Malta agreed."), &limits);
+    assert_eq!(done.counts.mentions, 2);
+    assert_eq!(done.article.flags, [Flag::Truncated]);
+    let done = enrich(article("", "France and Spain agreed."), &limits);
+    assert!(done.article.flags.is_empty());
+}
+
+#[test]
+fn withheld_and_foreign_articles() {
+    let mut withheld = article("", "France and Spain agreed.");
+    withheld.given.pub_status = Some("withheld".to_owned());
+    let done = enrich(withheld, &Limits::default());
+    assert_eq!((done.entities, done.topics, done.keywords), (None, None, None));
+    let mut german = article("", "Der Minister reiste nach Portugal und Angola.");
+    german.language = "de".to_owned();
+    let done = enrich(german, &Limits::default());
+    assert_eq!(done.entities.map(|e| e.len()), Some(2));
+    assert_eq!((done.topics, done.keywords), (None, None));
+}
+
+#[test]
+fn topics_by_subject_and_none_when_unsure() {
+    for (headline, text, code) in [
+        (
+            "Suicide bomber kills ten",
+            "A suicide bomber blew up a car bomb near a market in Baghdad, wounding soldiers.",
+            Some("medtop:20000055"),
+        ),
+        (
+            "Bird flu found in Turkey",
+            "Health officials say the H5N1 bird flu virus has infected two children in an outbreak.",
+            Some("medtop:20000448"),
+        ),
+        (
+            "Things happen",
+            "Something was done by someone at a certain place, and nobody could say what for at all.",
+            None,
+        ),
+        ("", "War.", None),
+    ] {
+        let done = enrich(article(headline, text), &Limits::default());
+        let topics = done.topics.unwrap();
+        assert_eq!(topics.first().map(|t| t.code.as_str()), code, "{headline}");
+        for topic in &topics {
+            assert_eq!(topic.ancestors.len() + 1, usize::from(topic.level));
+            assert!(topics.iter().all(|other| !other.ancestors.contains(&topic.code)));
+        }
+    }
+}
+
+#[test]
+fn keywords_are_phrases_once_each() {
+    let text = "The nuclear reactor was closed. Engineers at the nuclear reactor found 30 cracks. The cracks were small, \
+                and the nuclear reactor will open in March.";
+    let limits = Limits {
+        keywords_max: 2,
+        ..Limits::default()
+    };
+    let done = enrich(article("Nuclear reactor closed", text), &limits);
+    let found: Vec<_> = done
+        .keywords
+        .unwrap()
+        .into_iter()
+        .map(|k| k.text.to_lowercase())
+        .collect();
+    assert_eq!(found, ["nuclear reactor", "cracks"]);
+}
+
+proptest! {
+    #[test]
+    fn any_text_gives_spans_that_fit(text in "(\\PC|[A-Z][a-z]{1,6} | al-|Mr\\. |University of |U\\.S\\. |\\(|\n|’s){0,60}") {
+        let limits = Limits::default();
+        let done = enrich(article(&text, &text), &limits);
+        let again = enrich(article(&text, &text), &limits);
+        prop_assert_eq!(&done, &again);
+        let mut spans = Vec::new();
+        for entity in done.entities.unwrap() {
+            for mention in &entity.mentions {
+                prop_assert!(mention.span.of(&text).is_some_and(|name| !name.is_empty()));
+                spans.push((mention.field, mention.span));
+            }
+        }
+        spans.sort();
+        prop_assert!(spans.windows(2).all(|pair| pair[0].0 != pair[1].0 || !pair[0].1.overlaps(&pair[1].1)));
+    }
+}
