@@ -1,3 +1,7 @@
 //! The binary: parses the command line and hands over. Never holds logic.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    dateline::commands::main(std::env::args_os()).into()
+}

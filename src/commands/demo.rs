@@ -3,56 +3,30 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use anyhow::Context;
 use serde::Deserialize;
 
+use crate::commands::DemoArgs;
 use crate::commands::exit::Exit;
+use crate::commands::service;
 use crate::commands::service::Service;
 use crate::config::Config;
 use crate::config::Delivery;
 use crate::kafka::embedded::EmbeddedBroker;
 use crate::kafka::feeder;
 use crate::kafka::feeder::Sample;
+use crate::ops::logging;
+use crate::ops::logging::LogFormat;
 use crate::ops::shutdown::Shutdown;
 
 const SAMPLES: &str = include_str!("../../samples/articles.jsonl");
 const PARTITIONS: i32 = 4;
 
-/// What the demo was asked for.
-#[derive(Debug, Clone, clap::Args)]
-pub struct DemoArgs {
-    /// End by itself after this time, e.g. 30s or 2m; else by Ctrl-C
-    #[arg(long = "for", value_name = "TIME", value_parser = parse_time)]
-    pub duration: Option<Duration>,
-    /// Articles a second
-    #[arg(long, default_value_t = 4.0)]
-    pub rate: f64,
-    /// Where the live page listens
-    #[arg(long, default_value = "127.0.0.1:9464")]
-    pub listen: String,
-    /// Use a real cluster at this address, exactly once, instead of the embedded broker
-    #[arg(long, value_name = "BOOTSTRAP")]
-    pub kafka: Option<String>,
-}
-
 #[derive(Deserialize)]
 struct SampleLine {
     content_type: Option<String>,
     value: String,
-}
-
-/// "30s", "2m", "500ms" or plain seconds.
-fn parse_time(text: &str) -> Result<Duration, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let number: u64 = digits.parse().map_err(|_| format!("{text:?} is not a time like 30s or 2m"))?;
-    match text.strip_prefix(digits) {
-        Some("ms") => Ok(Duration::from_millis(number)),
-        Some("" | "s") => Ok(Duration::from_secs(number)),
-        Some("m") => Ok(Duration::from_secs(number * 60)),
-        _ => Err(format!("{text:?} is not a time like 30s or 2m")),
-    }
 }
 
 fn samples() -> anyhow::Result<Vec<Sample>> {
@@ -70,12 +44,17 @@ fn samples() -> anyhow::Result<Vec<Sample>> {
 ///
 /// # Errors
 /// Where the broker, the feed or the worker cannot be started.
-pub async fn demo(args: DemoArgs, shutdown: Shutdown) -> anyhow::Result<Exit> {
+pub fn demo(args: &DemoArgs) -> anyhow::Result<Exit> {
+    logging::init(LogFormat::Text, "error,dateline=warn")?;
+    let args = args.clone();
+    service::block_on(async move { play(args, Shutdown::install()?).await })
+}
+
+async fn play(args: DemoArgs, shutdown: Shutdown) -> anyhow::Result<Exit> {
     let mut config = Config::default();
-    config.admin.listen.clone_from(&args.listen);
+    config.admin.listen = args.listen.to_string();
     config.admin.show_articles = true;
     config.kafka.statistics_interval_ms = 1000;
-    config.log.level = "warn".to_owned();
     let kafka_topics = [config.kafka.input_topics[0].as_str(), &config.kafka.output_topic, &config.kafka.dead_letter_topic];
     let broker = match &args.kafka {
         Some(bootstrap) => {
@@ -103,7 +82,7 @@ pub async fn demo(args: DemoArgs, shutdown: Shutdown) -> anyhow::Result<Exit> {
     let stop = Arc::new(AtomicBool::new(false));
     let feed = std::thread::spawn({
         let (bootstrap, topic) = (config.kafka.bootstrap_servers.clone(), config.kafka.input_topics[0].clone());
-        let (samples, rate, stop) = (samples()?, args.rate, Arc::clone(&stop));
+        let (samples, rate, stop) = (samples()?, f64::from(args.rate), Arc::clone(&stop));
         move || feeder::play(&bootstrap, &topic, &samples, rate, &stop)
     });
     if let Some(duration) = args.duration {
@@ -125,16 +104,6 @@ pub async fn demo(args: DemoArgs, shutdown: Shutdown) -> anyhow::Result<Exit> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times() {
-        for (text, milliseconds) in [("30s", 30_000), ("2m", 120_000), ("500ms", 500), ("7", 7_000)] {
-            assert_eq!(parse_time(text), Ok(Duration::from_millis(milliseconds)), "{text}");
-        }
-        for text in ["", "s", "1h", "-1s", "1.5s"] {
-            assert!(parse_time(text).is_err(), "{text}");
-        }
-    }
 
     #[test]
     fn samples_are_readable_and_many() {

@@ -1,27 +1,29 @@
 //! `dateline run`: the worker on a Kafka cluster.
 
-use std::path::PathBuf;
-
+use crate::commands::RunArgs;
 use crate::commands::exit::Exit;
+use crate::commands::load_config;
+use crate::commands::service;
 use crate::commands::service::Service;
-use crate::config::Config;
+use crate::config::LogFormat as ConfiguredFormat;
+use crate::ops::logging;
+use crate::ops::logging::LogFormat;
 use crate::ops::shutdown::Shutdown;
-
-/// What `run` was asked for.
-#[derive(Debug, Clone, clap::Args)]
-pub struct RunArgs {
-    /// Configuration file; the environment (`DATELINE__SECTION__KEY`) overrides it
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Backfill: stop at the end offsets seen at start
-    #[arg(long)]
-    pub until_end: bool,
-}
 
 /// Runs the worker.
 ///
 /// # Errors
-/// Where something cannot be set up.
-pub async fn run(args: RunArgs, config: Config, shutdown: Shutdown) -> anyhow::Result<Exit> {
-    Service { config, until_end: args.until_end, mode: "run", shutdown }.run().await
+/// Where the configuration is wrong or something cannot be set up.
+pub fn run(args: &RunArgs) -> anyhow::Result<Exit> {
+    let config = load_config(Some(&args.config))?;
+    let format = match config.log.format {
+        ConfiguredFormat::Text => LogFormat::Text,
+        ConfiguredFormat::Json => LogFormat::Json,
+    };
+    logging::init(format, &config.log.level)?;
+    let until_end = args.until_end;
+    service::block_on(async move {
+        let shutdown = Shutdown::install()?;
+        Service { config, until_end, mode: "run", shutdown }.run().await
+    })
 }

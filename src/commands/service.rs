@@ -57,6 +57,18 @@ pub fn now_ms() -> i64 {
         .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
+/// Runs a future on a runtime of its own. Blocking calls that hang in the Kafka client do not hold the process: the runtime is left
+/// behind, not waited for.
+///
+/// # Errors
+/// Those of the future, or where the runtime cannot be made.
+pub fn block_on(future: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let result = runtime.block_on(future);
+    runtime.shutdown_background();
+    result
+}
+
 impl Service {
     /// Runs until a signal, the end of a backfill, or an error.
     ///
@@ -78,7 +90,7 @@ impl Service {
             Ok(cluster) => cluster,
             Err(not_ready) => {
                 error!("{not_ready}");
-                return Ok(Exit::Config);
+                return Ok(Exit::Configuration);
             }
         };
         let publish_bytes_max = cluster.output_bytes_max.max(cluster.dead_letter_bytes_max) + 4096;
@@ -148,7 +160,7 @@ fn exit(result: Result<(), WorkerError>) -> Exit {
         }
         Err(error @ WorkerError::Fatal(_)) => {
             error!("the Kafka client can go on no longer: {error}");
-            Exit::Fatal
+            Exit::FatalClient
         }
         Err(error) => {
             error!("{error}");

@@ -129,11 +129,12 @@ fn about(config: &Config, mode: &'static str, processor: &Processor) -> About {
         delivery: config.kafka.delivery.name().to_owned(),
         group_id: config.kafka.group_id.clone(),
         models: processor
+            .enricher()
             .models()
             .iter()
             .map(|m| ModelStatus { name: m.name.clone(), version: m.version.clone() })
             .collect(),
-        vocabulary_version: processor.vocabulary_version().to_owned(),
+        vocabulary_version: processor.enricher().vocabulary_version().to_owned(),
         config: config.to_redacted_toml(),
         show_articles: config.admin.show_articles,
         live_within: Duration::from_millis(u64::from(config.admin.live_timeout_ms)),

@@ -103,3 +103,71 @@ impl<'s> Node<'s> {
         self.here.get(name)?.as_f64()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::Node;
+    use super::schema;
+    use crate::config::Config;
+
+    const REFERENCE: &str = include_str!("../../config/dateline.toml");
+    const PUBLISHED: &str = include_str!("../../config/schema/config.schema.json");
+
+    /// Every key of the schema, as `section.key`.
+    fn keys(node: Node<'_>, prefix: &str, found: &mut BTreeSet<String>) {
+        for name in node.keys() {
+            let key = node.key(name).unwrap();
+            if key.keys().next().is_some() {
+                keys(key, &format!("{prefix}{name}."), found);
+            } else {
+                found.insert(format!("{prefix}{name}"));
+            }
+        }
+    }
+
+    /// Every key of a TOML table, likewise.
+    fn keys_of(table: &toml::Table, prefix: &str, found: &mut BTreeSet<String>) {
+        for (name, value) in table {
+            match value.as_table().filter(|t| !t.is_empty()) {
+                Some(inner) => keys_of(inner, &format!("{prefix}{name}."), found),
+                None => {
+                    found.insert(format!("{prefix}{name}"));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn reference_file_is_the_defaults() {
+        assert_eq!(toml::from_str::<Config>(REFERENCE), Ok(Config::default()));
+    }
+
+    #[test]
+    fn reference_file_names_and_explains_every_key() {
+        let is_example = |line: &&str| line.strip_prefix("# ").and_then(|l| l.split_once(" = ")).is_some_and(|(k, _)| {
+            k.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+        });
+        let lines: Vec<&str> = REFERENCE.lines().collect();
+        for pair in lines.windows(2).filter(|pair| pair[1].contains(" = ") && (is_example(&pair[1]) || !pair[1].starts_with('#'))) {
+            assert!(pair[0].starts_with("# ") && !is_example(&pair[0]), "no comment above {}", pair[1]);
+        }
+        let uncommented: Vec<&str> =
+            lines.iter().map(|line| if is_example(line) { &line[2..] } else { line }).collect();
+        let (mut named, mut known) = (BTreeSet::new(), BTreeSet::new());
+        keys_of(&toml::from_str(&uncommented.join("\n")).unwrap(), "", &mut named);
+        keys(Node::root(&schema()), "", &mut known);
+        assert_eq!(named, known);
+    }
+
+    #[test]
+    fn published_schema_is_current_and_holds_for_the_reference_file() {
+        let published: serde_json::Value = serde_json::from_str(PUBLISHED).unwrap();
+        assert!(published == schema(), "run: dateline schema config > config/schema/config.schema.json");
+        let reference: serde_json::Value = toml::from_str(REFERENCE).unwrap();
+        let validator = jsonschema::validator_for(&published).unwrap();
+        assert!(validator.is_valid(&reference));
+        assert!(!validator.is_valid(&serde_json::json!({ "kafka": { "no_such_key": 1 } })));
+    }
+}

@@ -1,24 +1,24 @@
-//! One record to one outcome: decode, accept, enrich, encode. Pure: no clock, no I/O; a panic becomes a rejection of that record.
+//! One record to exactly one `Outcome`: decode, accept, enrich, encode. Pure: the time comes in, timings go to the observer;
+//! never knows Kafka. A panic within is a rejection of that record alone.
 
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 
 use thiserror::Error;
 
-use crate::accept::accept;
+use crate::accept;
 use crate::article::Rejection;
 use crate::article::RejectionCode;
 use crate::config::Config;
-use crate::config::FormChoice as ConfiguredForm;
+use crate::config::EnrichConfig;
+use crate::config::FormChoice;
 use crate::config::Tombstones;
+use crate::decode;
 use crate::decode::DecodeSettings;
-use crate::decode::FormChoice;
-use crate::decode::decode;
 use crate::encode;
 use crate::encode::RunInfo;
 use crate::enrich::Enricher;
 use crate::enrich::EnricherError;
-use crate::enrich::ModelInfo;
 use crate::limits::Limits;
 use crate::record::Outcome;
 use crate::record::Record;
@@ -26,94 +26,67 @@ use crate::record::SkipReason;
 use crate::record::Step;
 use crate::record::StepObserver;
 
-/// The processor cannot be made.
+/// Why a `Processor` cannot be made.
 #[derive(Debug, Error)]
-#[error("the models cannot be loaded: {0}")]
-pub struct ProcessorError(#[from] EnricherError);
+pub enum ProcessorError {
+    /// The models do not load.
+    #[error("the models cannot be loaded: {0}")]
+    Enricher(#[from] EnricherError),
+}
 
-/// Everything that turns a record into its outcome.
+/// Everything that one record's way needs, shared by all threads.
+#[derive(Debug)]
 pub struct Processor {
     enricher: Enricher,
-    decode: DecodeSettings,
-    tombstones: Tombstones,
+    settings: DecodeSettings,
     limits: Limits,
+    tombstones: Tombstones,
+    wanted: EnrichConfig,
     run: RunInfo,
 }
 
 impl Processor {
-    /// Loads the models and fixes the settings.
-    ///
-    /// # Errors
-    /// Where a model is damaged.
+    /// Loads the models and takes the settings.
     pub fn new(config: &Config) -> Result<Self, ProcessorError> {
         let enricher = Enricher::new()?;
-        let form = match config.input.form {
-            ConfiguredForm::Auto => FormChoice::Auto,
-            ConfiguredForm::Json => FormChoice::Json,
-            ConfiguredForm::Ninjs => FormChoice::Ninjs,
-            ConfiguredForm::Wire => FormChoice::Wire,
-        };
-        let models = enricher
-            .models()
-            .iter()
-            .map(|m| encode::ModelInfo { name: m.name.clone(), version: m.version.clone() })
-            .collect();
+        let models = enricher.models().iter();
         let run = RunInfo {
             worker_version: env!("CARGO_PKG_VERSION").to_owned(),
-            models,
+            models: models.map(|m| encode::ModelInfo { name: m.name.clone(), version: m.version.clone() }).collect(),
             vocabulary_version: enricher.vocabulary_version().to_owned(),
             ce_source: format!("/dateline/{}", config.kafka.group_id),
             processed_at_ms: 0,
         };
+        let form = match config.input.form {
+            FormChoice::Auto => decode::FormChoice::Auto,
+            FormChoice::Json => decode::FormChoice::Json,
+            FormChoice::Ninjs => decode::FormChoice::Ninjs,
+            FormChoice::Wire => decode::FormChoice::Wire,
+        };
         Ok(Self {
             enricher,
-            decode: DecodeSettings { form, passthrough_fields: config.input.passthrough_fields.clone() },
-            tombstones: config.input.tombstones,
+            settings: DecodeSettings { form, passthrough_fields: config.input.passthrough_fields.clone() },
             limits: Limits { payload_bytes_max: config.input.payload_bytes_max, ..Limits::default() },
+            tombstones: config.input.tombstones,
+            wanted: config.enrich.clone(),
             run,
         })
     }
 
-    /// The models in use.
-    pub fn models(&self) -> &[ModelInfo] {
-        self.enricher.models()
+    /// The models, ready to read.
+    pub fn enricher(&self) -> &Enricher {
+        &self.enricher
     }
 
-    /// Version of the topic vocabulary.
-    pub fn vocabulary_version(&self) -> &str {
-        self.enricher.vocabulary_version()
-    }
-
-    /// One record to its one outcome. `now_ms` is written into the record's provenance and nowhere else.
+    /// What becomes of `record` at `now_ms` (milliseconds since 1970), which only `provenance` and `ce_time` show.
     pub fn process(&self, record: &Record, now_ms: i64, observer: &mut dyn StepObserver) -> Outcome {
         let Some(value) = record.value.as_deref() else { return self.tombstone(record) };
-        let result = catch_unwind(AssertUnwindSafe(|| self.enriched(record, value, now_ms, observer)));
-        match result {
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.article(record, value, now_ms, observer)));
+        match outcome {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(rejection)) => Outcome::Rejected(rejection),
-            Err(_) => Outcome::Rejected(Rejection::new(
-                RejectionCode::Panicked,
-                "enriching this record panicked: a defect of dateline, kept for replay",
-            )),
+            Err(_) => Outcome::Rejected(Rejection::new(RejectionCode::Panicked, "enriching this record panicked")),
         }
-    }
-
-    fn enriched(
-        &self,
-        record: &Record,
-        value: &[u8],
-        now_ms: i64,
-        observer: &mut dyn StepObserver,
-    ) -> Result<Outcome, Rejection> {
-        let raw = decode(value, record.header_text("content-type"), &self.decode, &self.limits)?;
-        observer.finished(Step::Decode);
-        let article = accept(raw, &self.limits)?;
-        observer.finished(Step::Accept);
-        let enriched = self.enricher.enrich(article, &self.limits, observer);
-        let run = RunInfo { processed_at_ms: now_ms, ..self.run.clone() };
-        let output = encode::encode(&enriched, record, &run);
-        observer.finished(Step::Encode);
-        Ok(Outcome::Enriched(output))
     }
 
     fn tombstone(&self, record: &Record) -> Outcome {
@@ -121,8 +94,117 @@ impl Processor {
             Tombstones::Pass => Outcome::PassedThrough(encode::pass_through(record)),
             Tombstones::Drop => Outcome::Skipped(SkipReason::Tombstone),
             Tombstones::DeadLetter => {
-                Outcome::Rejected(Rejection::new(RejectionCode::Tombstone, "a null value, and tombstones = \"dead_letter\""))
+                Outcome::Rejected(Rejection::new(RejectionCode::Tombstone, "the value is null"))
             }
         }
+    }
+
+    fn article(
+        &self,
+        record: &Record,
+        value: &[u8],
+        now_ms: i64,
+        observer: &mut dyn StepObserver,
+    ) -> Result<Outcome, Rejection> {
+        let content_type = record.header_text("content-type");
+        let raw = decode::decode(value, content_type, &self.settings, &self.limits)?;
+        observer.finished(Step::Decode);
+        let article = accept::accept(raw, &self.limits)?;
+        observer.finished(Step::Accept);
+        let mut enriched = self.enricher.enrich(article, &self.limits, observer);
+        if !self.wanted.topics {
+            enriched.topics = None;
+        }
+        if !self.wanted.keywords {
+            enriched.keywords = None;
+        }
+        let run = RunInfo { processed_at_ms: now_ms, ..self.run.clone() };
+        let output = encode::encode(&enriched, record, &run);
+        observer.finished(Step::Encode);
+        Ok(Outcome::Enriched(output))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::record::Origin;
+
+    fn record(value: Option<&str>) -> Record {
+        Record {
+            origin: Origin { kafka_topic: Arc::from("articles.raw"), partition: 0, offset: 7 },
+            timestamp_ms: None,
+            key: Some(b"k".to_vec()),
+            value: value.map(|v| v.as_bytes().to_vec()),
+            headers: Vec::new(),
+        }
+    }
+
+    fn processor(change: impl FnOnce(&mut Config)) -> Processor {
+        let mut config = Config::default();
+        change(&mut config);
+        Processor::new(&config).unwrap()
+    }
+
+    fn code(outcome: &Outcome) -> &'static str {
+        match outcome {
+            Outcome::Rejected(rejection) => rejection.code.code(),
+            Outcome::Skipped(reason) => reason.code(),
+            Outcome::PassedThrough(_) => "passed",
+            Outcome::Enriched(_) => "enriched",
+        }
+    }
+
+    #[test]
+    fn tombstones_go_as_configured() {
+        for (tombstones, expected) in
+            [(Tombstones::Pass, "passed"), (Tombstones::Drop, "tombstone"), (Tombstones::DeadLetter, "tombstone")]
+        {
+            let processor = processor(|config| config.input.tombstones = tombstones);
+            let outcome = processor.process(&record(None), 0, &mut ());
+            assert_eq!(code(&outcome), expected);
+            assert_eq!(matches!(outcome, Outcome::Rejected(_)), tombstones == Tombstones::DeadLetter);
+        }
+    }
+
+    #[test]
+    fn every_record_has_one_outcome() {
+        let processor = processor(|config| config.input.payload_bytes_max = 1_024);
+        let long = "x".repeat(2_000);
+        for (value, expected) in [
+            (r#"{"title": "Rain in Paris", "body": "It rained in Paris."}"#, "enriched"),
+            ("", "empty"),
+            ("{", "invalid_json"),
+            (r#"{"title": 1.5, "body": []}"#, "wrong_type"),
+            ("{}", "no_content"),
+            (&long, "too_large"),
+        ] {
+            assert_eq!(code(&processor.process(&record(Some(value)), 0, &mut ())), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_wanted_is_absent() {
+        let article = record(Some(r#"{"title": "Rain in Paris", "body": "It rained in Paris on Monday, officials said."}"#));
+        for wanted in [true, false] {
+            let processor = processor(|config| config.enrich = EnrichConfig { topics: wanted, keywords: wanted });
+            let Outcome::Enriched(output) = processor.process(&article, 0, &mut ()) else { panic!("not enriched") };
+            let value: serde_json::Value = serde_json::from_slice(&output.value.unwrap()).unwrap();
+            assert_eq!((value.get("topics").is_some(), value.get("keywords").is_some()), (wanted, wanted));
+        }
+    }
+
+    #[test]
+    fn a_panic_rejects_its_record_alone() {
+        struct Panics;
+        impl StepObserver for Panics {
+            fn finished(&mut self, _step: Step) {
+                panic!("on purpose");
+            }
+        }
+        let outcome = processor(|_| ()).process(&record(Some(r#"{"title": "x"}"#)), 0, &mut Panics);
+        assert_eq!(code(&outcome), "panicked");
     }
 }

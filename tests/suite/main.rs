@@ -1,1 +1,3 @@
-//! s
+//! The suite that needs no broker: the binary from outside.
+
+mod cli;
