@@ -305,7 +305,13 @@ fn edge_crates_stay_in_their_rooms() {
 #[test]
 fn the_core_knows_no_clock_environment_chance_or_disk() {
     let only_tests: Vec<String> = sources("src").iter().flat_map(test_files).collect();
-    hold(&["src"], |s| if only_tests.contains(&s.path) { Vec::new() } else { core_is_pure(s) });
+    hold(&["src"], |s| {
+        if only_tests.contains(&s.path) {
+            Vec::new()
+        } else {
+            core_is_pure(s)
+        }
+    });
 }
 
 #[test]
@@ -334,7 +340,10 @@ fn test_files_are_found_by_their_declaration() {
         path: path.to_owned(),
         text: "mod code;\n#[cfg(test)]\nmod tests;\n".to_owned(),
     };
-    assert_eq!(test_files(&source("src/text/mod.rs")), ["src/text/tests.rs", "src/text/tests/mod.rs"]);
+    assert_eq!(
+        test_files(&source("src/text/mod.rs")),
+        ["src/text/tests.rs", "src/text/tests/mod.rs"]
+    );
     assert_eq!(test_files(&source("src/a/b.rs"))[0], "src/a/b/tests.rs");
 }
 
