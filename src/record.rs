@@ -20,7 +20,10 @@ pub struct Origin {
 impl Origin {
     /// The partition it stands in.
     pub fn key(&self) -> PartitionKey {
-        PartitionKey { kafka_topic: Arc::clone(&self.kafka_topic), partition: self.partition }
+        PartitionKey {
+            kafka_topic: Arc::clone(&self.kafka_topic),
+            partition: self.partition,
+        }
     }
 }
 

@@ -35,7 +35,11 @@ fn samples() -> anyhow::Result<Vec<Sample>> {
         .enumerate()
         .map(|(n, line)| {
             let line: SampleLine = serde_json::from_str(line).with_context(|| format!("sample {}", n + 1))?;
-            Ok(Sample { key: format!("sample-{}", n + 1), content_type: line.content_type, value: line.value })
+            Ok(Sample {
+                key: format!("sample-{}", n + 1),
+                content_type: line.content_type,
+                value: line.value,
+            })
         })
         .collect()
 }
@@ -55,10 +59,16 @@ async fn play(args: DemoArgs, shutdown: Shutdown) -> anyhow::Result<Exit> {
     config.admin.listen = args.listen.to_string();
     config.admin.show_articles = true;
     config.kafka.statistics_interval_ms = 1000;
-    let kafka_topics = [config.kafka.input_topics[0].as_str(), &config.kafka.output_topic, &config.kafka.dead_letter_topic];
+    let kafka_topics = [
+        config.kafka.input_topics[0].as_str(),
+        &config.kafka.output_topic,
+        &config.kafka.dead_letter_topic,
+    ];
     let broker = match &args.kafka {
         Some(bootstrap) => {
-            feeder::create_topics(bootstrap, &kafka_topics, PARTITIONS).await.context("the demo's topics")?;
+            feeder::create_topics(bootstrap, &kafka_topics, PARTITIONS)
+                .await
+                .context("the demo's topics")?;
             config.kafka.bootstrap_servers.clone_from(bootstrap);
             println!("dateline demo: real Kafka at {bootstrap}, exactly once");
             None
@@ -81,7 +91,10 @@ async fn play(args: DemoArgs, shutdown: Shutdown) -> anyhow::Result<Exit> {
 
     let stop = Arc::new(AtomicBool::new(false));
     let feed = std::thread::spawn({
-        let (bootstrap, topic) = (config.kafka.bootstrap_servers.clone(), config.kafka.input_topics[0].clone());
+        let (bootstrap, topic) = (
+            config.kafka.bootstrap_servers.clone(),
+            config.kafka.input_topics[0].clone(),
+        );
         let (samples, rate, stop) = (samples()?, f64::from(args.rate), Arc::clone(&stop));
         move || feeder::play(&bootstrap, &topic, &samples, rate, &stop)
     });
@@ -92,9 +105,19 @@ async fn play(args: DemoArgs, shutdown: Shutdown) -> anyhow::Result<Exit> {
             shutdown.trigger();
         });
     }
-    let result = Service { config, until_end: false, mode: "demo", shutdown }.run().await;
+    let result = Service {
+        config,
+        until_end: false,
+        mode: "demo",
+        shutdown,
+    }
+    .run()
+    .await;
     stop.store(true, Ordering::Relaxed);
-    if let Ok(fed) = tokio::task::spawn_blocking(move || feed.join()).await?.map_err(|_| ()) {
+    if let Ok(fed) = tokio::task::spawn_blocking(move || feed.join())
+        .await?
+        .map_err(|_| ())
+    {
         fed.context("the feed")?;
     }
     drop(broker);

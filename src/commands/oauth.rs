@@ -14,9 +14,13 @@ use crate::kafka::TokenProvider;
 /// # Errors
 /// Where the certificate file or the client is refused.
 pub fn token_provider(security: &SecurityConfig) -> anyhow::Result<Option<TokenProvider>> {
-    let Some(url) = &security.oauth_token_url else { return Ok(None) };
+    let Some(url) = &security.oauth_token_url else {
+        return Ok(None);
+    };
     let ca = match &security.oauth_ca_file {
-        Some(file) => Some(std::fs::read(file).with_context(|| format!("oauth_ca_file {file} cannot be read"))?),
+        Some(file) => {
+            Some(std::fs::read(file).with_context(|| format!("oauth_ca_file {file} cannot be read"))?)
+        }
         None => None,
     };
     let endpoint = TokenEndpoint::new(
@@ -29,7 +33,9 @@ pub fn token_provider(security: &SecurityConfig) -> anyhow::Result<Option<TokenP
     let runtime = tokio::runtime::Handle::current();
     let provider: TokenProvider = Arc::new(move || {
         // Called on a librdkafka polling thread, never on one of tokio's.
-        let token = runtime.block_on(endpoint.fetch(now_ms())).map_err(|e| e.to_string())?;
+        let token = runtime
+            .block_on(endpoint.fetch(now_ms()))
+            .map_err(|e| e.to_string())?;
         Ok((token.value, token.principal, token.expires_at_ms))
     });
     Ok(Some(provider))

@@ -24,6 +24,13 @@ pub fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     let until_end = args.until_end;
     service::block_on(async move {
         let shutdown = Shutdown::install()?;
-        Service { config, until_end, mode: "run", shutdown }.run().await
+        Service {
+            config,
+            until_end,
+            mode: "run",
+            shutdown,
+        }
+        .run()
+        .await
     })
 }

@@ -96,16 +96,28 @@ impl Service {
         let publish_bytes_max = cluster.output_bytes_max.max(cluster.dead_letter_bytes_max) + 4096;
         let settings = ClientSettings::new(&config, &instance, publish_bytes_max);
         let until = if self.until_end {
-            let (admin, topics, shared) = (settings.admin.clone(), cluster.input_topics.clone(), Arc::clone(&shared));
+            let (admin, topics, shared) = (
+                settings.admin.clone(),
+                cluster.input_topics.clone(),
+                Arc::clone(&shared),
+            );
             let timeout = shared.request_timeout;
-            let ends = tokio::task::spawn_blocking(move || startup::end_offsets(&admin, &topics, &shared, timeout)).await?;
+            let ends =
+                tokio::task::spawn_blocking(move || startup::end_offsets(&admin, &topics, &shared, timeout))
+                    .await?;
             Some(ends.context("the end of the input topics cannot be read")?)
         } else {
             None
         };
 
         let heartbeat = view.heartbeat();
-        let mut source = KafkaSource::start(Arc::clone(&shared), &settings.consumer, &config.kafka.input_topics, until, heartbeat)?;
+        let mut source = KafkaSource::start(
+            Arc::clone(&shared),
+            &settings.consumer,
+            &config.kafka.input_topics,
+            until,
+            heartbeat,
+        )?;
         let consumer = source.consumer();
         let sink_settings = sink_settings(&config, &cluster);
         let mut sink = tokio::task::spawn_blocking({
@@ -115,7 +127,12 @@ impl Service {
         .await?
         .context("the producer cannot be opened")?;
         view.output_reachable();
-        info!(version = env!("CARGO_PKG_VERSION"), group_id = config.kafka.group_id, delivery = config.kafka.delivery.name(), "running");
+        info!(
+            version = env!("CARGO_PKG_VERSION"),
+            group_id = config.kafka.group_id,
+            delivery = config.kafka.delivery.name(),
+            "running"
+        );
 
         self.stop_on_signal(source.stopper());
         let worker = Worker {
@@ -145,7 +162,10 @@ impl Service {
             info!("stopping: no more records are taken, the batches in flight are finished");
             stopper.stop();
             tokio::time::sleep(deadline).await;
-            error!(shutdown_deadline_ms = deadline.as_millis(), "not done within the deadline: ending now; what was not committed is read again");
+            error!(
+                shutdown_deadline_ms = deadline.as_millis(),
+                "not done within the deadline: ending now; what was not committed is read again"
+            );
             std::process::exit(i32::from(Exit::Forced.code()));
         });
     }

@@ -62,11 +62,16 @@ impl View {
         shutdown: &Shutdown,
     ) -> anyhow::Result<Self> {
         let listen = &config.admin.listen;
-        let listener =
-            tokio::net::TcpListener::bind(listen).await.with_context(|| format!("the admin port {listen} cannot be had"))?;
+        let listener = tokio::net::TcpListener::bind(listen)
+            .await
+            .with_context(|| format!("the admin port {listen} cannot be had"))?;
         info!(address = %listener.local_addr()?, "admin server: /, /metrics, /livez, /readyz, /status");
         let status = Arc::new(Status::new(about(config, mode, processor)));
-        let state = AdminState { metrics: shared.metrics.clone(), status: Arc::clone(&status), enrich: paste_box(processor) };
+        let state = AdminState {
+            metrics: shared.metrics.clone(),
+            status: Arc::clone(&status),
+            enrich: paste_box(processor),
+        };
         let ending = shutdown.clone();
         tokio::spawn(async move {
             // Served until the process ends, so that the last figures can be read while it drains.
@@ -79,8 +84,18 @@ impl View {
             }
         });
         let delivered = Delivered::default();
-        tokio::spawn(observe(Arc::clone(&status), Arc::clone(&delivered), Arc::clone(shared), shutdown.clone()));
-        Ok(Self { status, delivered, shared: Arc::clone(shared), prints: mode == "demo" })
+        tokio::spawn(observe(
+            Arc::clone(&status),
+            Arc::clone(&delivered),
+            Arc::clone(shared),
+            shutdown.clone(),
+        ));
+        Ok(Self {
+            status,
+            delivered,
+            shared: Arc::clone(shared),
+            prints: mode == "demo",
+        })
     }
 
     /// For the poll loop to call at each turn.
@@ -92,12 +107,16 @@ impl View {
     /// The output topic's metadata was read and the producer is open.
     pub fn output_reachable(&self) {
         let in_group = self.shared.flow().is_joined();
-        self.status.set_ready(Readiness { in_group, output_reachable: true });
+        self.status.set_ready(Readiness {
+            in_group,
+            output_reachable: true,
+        });
     }
 
     /// For the worker to call with each delivered batch.
     pub fn on_delivered(&self) -> OnDelivered {
-        let (status, delivered, prints) = (Arc::clone(&self.status), Arc::clone(&self.delivered), self.prints);
+        let (status, delivered, prints) =
+            (Arc::clone(&self.status), Arc::clone(&self.delivered), self.prints);
         let rejections = RateLimited::new(REJECTION_LOG);
         Box::new(move |batch, outcomes| {
             remember(&delivered, batch);
@@ -132,7 +151,10 @@ fn about(config: &Config, mode: &'static str, processor: &Processor) -> About {
             .enricher()
             .models()
             .iter()
-            .map(|m| ModelStatus { name: m.name.clone(), version: m.version.clone() })
+            .map(|m| ModelStatus {
+                name: m.name.clone(),
+                version: m.version.clone(),
+            })
             .collect(),
         vocabulary_version: processor.enricher().vocabulary_version().to_owned(),
         config: config.to_redacted_toml(),
@@ -145,15 +167,23 @@ fn paste_box(processor: &Arc<Processor>) -> server::Enrich {
     let processor = Arc::clone(processor);
     Arc::new(move |payload, content_type| {
         let mut record = Record {
-            origin: Origin { kafka_topic: Arc::from("paste"), partition: 0, offset: 0 },
+            origin: Origin {
+                kafka_topic: Arc::from("paste"),
+                partition: 0,
+                offset: 0,
+            },
             timestamp_ms: None,
             key: None,
             value: Some(payload),
             headers: Vec::new(),
         };
-        record.headers.extend(content_type.map(|t| crate::record::Header::text("content-type", t)));
+        record
+            .headers
+            .extend(content_type.map(|t| crate::record::Header::text("content-type", t)));
         match processor.process(&record, now_ms(), &mut ()) {
-            Outcome::Enriched(output) => String::from_utf8(output.value.unwrap_or_default()).map_err(|e| e.to_string()),
+            Outcome::Enriched(output) => {
+                String::from_utf8(output.value.unwrap_or_default()).map_err(|e| e.to_string())
+            }
             Outcome::Rejected(rejection) => Err(rejection.to_string()),
             Outcome::PassedThrough(_) | Outcome::Skipped(_) => Err("empty: nothing to read".to_owned()),
         }
@@ -172,21 +202,29 @@ fn remember(delivered: &Delivered, batch: &Batch) {
 /// Reads assignment, lag and load into status and metrics, until the process ends.
 async fn observe(status: Arc<Status>, delivered: Delivered, shared: Arc<Shared>, shutdown: Shutdown) {
     loop {
-        let fetches = shared.fetches.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let fetches = shared
+            .fetches
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         let last = delivered.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let now = now_ms();
         {
             let flow = shared.flow();
             let mut assignment = Vec::new();
             for (key, state) in flow.partitions() {
-                let lag = fetches.get(key).and_then(|f| lag_records(f, state.committed.or(state.first), flow.is_drained(key)));
+                let lag = fetches
+                    .get(key)
+                    .and_then(|f| lag_records(f, state.committed.or(state.first), flow.is_drained(key)));
                 // Time lag: how old the last delivered record is, while more wait; nothing waits, no lag.
                 let seconds = lag.map(|lag| match (lag, last.get(key)) {
                     (0, _) | (_, None) => 0.0,
                     (_, Some(timestamp_ms)) => (now - timestamp_ms).max(0) as f64 / 1000.0,
                 });
                 if let (Some(records), Some(seconds)) = (lag, seconds) {
-                    shared.metrics.lag(&key.kafka_topic, key.partition, records, seconds);
+                    shared
+                        .metrics
+                        .lag(&key.kafka_topic, key.partition, records, seconds);
                 }
                 assignment.push(PartitionStatus {
                     topic: key.kafka_topic.to_string(),
@@ -197,12 +235,20 @@ async fn observe(status: Arc<Status>, delivered: Delivered, shared: Arc<Shared>,
                     lag_seconds: seconds,
                 });
             }
-            shared.metrics.assigned_partitions(i64::try_from(assignment.len()).unwrap_or(i64::MAX));
+            shared
+                .metrics
+                .assigned_partitions(i64::try_from(assignment.len()).unwrap_or(i64::MAX));
             let (records, bytes, _) = flow.load();
-            shared.metrics.in_flight(i64::try_from(records).unwrap_or(i64::MAX), i64::try_from(bytes).unwrap_or(i64::MAX));
+            shared.metrics.in_flight(
+                i64::try_from(records).unwrap_or(i64::MAX),
+                i64::try_from(bytes).unwrap_or(i64::MAX),
+            );
             let in_group = flow.is_joined();
             let readiness = status.readiness();
-            status.set_ready(Readiness { in_group, ..readiness });
+            status.set_ready(Readiness {
+                in_group,
+                ..readiness
+            });
             status.set_member_state(match (shutdown.is_requested(), in_group) {
                 (true, _) => "stopping",
                 (false, true) => "joined",
@@ -227,12 +273,27 @@ fn line(record: &Record, outcome: &Outcome) -> String {
 }
 
 fn summary(value: &[u8]) -> String {
-    let Ok(json) = serde_json::from_slice::<serde_json::Value>(value) else { return "not JSON".to_owned() };
-    let text = json["headline"].as_str().or_else(|| json["text"].as_str()).unwrap_or("(no text)");
+    let Ok(json) = serde_json::from_slice::<serde_json::Value>(value) else {
+        return "not JSON".to_owned();
+    };
+    let text = json["headline"]
+        .as_str()
+        .or_else(|| json["text"].as_str())
+        .unwrap_or("(no text)");
     let head: String = text.chars().take(56).collect();
     let names = |list: &str, field: &str, most: usize| {
-        let all: Vec<&str> = json[list].as_array().into_iter().flatten().filter_map(|e| e[field].as_str()).take(most).collect();
+        let all: Vec<&str> = json[list]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|e| e[field].as_str())
+            .take(most)
+            .collect();
         all.join(", ")
     };
-    format!("{head:<56}  | {}  | {}", names("entities", "name", 4), names("topics", "name", 2))
+    format!(
+        "{head:<56}  | {}  | {}",
+        names("entities", "name", 4),
+        names("topics", "name", 2)
+    )
 }

@@ -61,12 +61,21 @@ impl TokenEndpoint {
     ///
     /// # Errors
     /// Where the certificate or the client is refused.
-    pub fn new(url: &str, client_id: &str, client_secret: &str, scope: Option<&str>, ca_pem: Option<&[u8]>) -> Result<Self, TokenError> {
+    pub fn new(
+        url: &str,
+        client_id: &str,
+        client_secret: &str,
+        scope: Option<&str>,
+        ca_pem: Option<&[u8]>,
+    ) -> Result<Self, TokenError> {
         // Installing twice is an error that changes nothing.
         drop(rustls::crypto::ring::default_provider().install_default());
-        let mut builder = reqwest::Client::builder().timeout(TIMEOUT).redirect(reqwest::redirect::Policy::none());
+        let mut builder = reqwest::Client::builder()
+            .timeout(TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none());
         if let Some(pem) = ca_pem {
-            let certificate = reqwest::Certificate::from_pem(pem).map_err(|e| TokenError::Client(e.to_string()))?;
+            let certificate =
+                reqwest::Certificate::from_pem(pem).map_err(|e| TokenError::Client(e.to_string()))?;
             builder = builder.tls_certs_merge([certificate]);
         }
         let client = builder.build().map_err(|e| TokenError::Client(e.to_string()))?;
@@ -103,13 +112,19 @@ impl TokenEndpoint {
         if !status.is_success() {
             return Err(TokenError::Refused(status.as_u16()));
         }
-        let body = response.bytes().await.map_err(|e| TokenError::Unreachable(e.without_url().to_string()))?;
+        let body = response
+            .bytes()
+            .await
+            .map_err(|e| TokenError::Unreachable(e.without_url().to_string()))?;
         if body.len() > ANSWER_BYTES_MAX {
             return Err(TokenError::Unreadable(format!("{} bytes", body.len())));
         }
         let answer: Answer = serde_json::from_slice(&body)
             .map_err(|e| TokenError::Unreadable(format!("line {} column {}", e.line(), e.column())))?;
-        let lifetime_ms = answer.expires_in.unwrap_or(LIFETIME_DEFAULT_S).saturating_mul(1000);
+        let lifetime_ms = answer
+            .expires_in
+            .unwrap_or(LIFETIME_DEFAULT_S)
+            .saturating_mul(1000);
         Ok(Token {
             value: answer.access_token,
             principal: self.client_id.clone(),

@@ -63,7 +63,9 @@ pub struct Shared {
 impl Shared {
     /// The lock on the flow. A thread that panicked while holding it left plain data behind, so poisoning is ignored.
     pub(crate) fn flow(&self) -> MutexGuard<'_, FlowState> {
-        self.flow.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.flow
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// Tells everyone that work in flight has ended or a batch may be ready.
@@ -82,13 +84,20 @@ impl Shared {
             if left.is_zero() {
                 return false;
             }
-            flow = self.settled.wait_timeout(flow, left).unwrap_or_else(std::sync::PoisonError::into_inner).0;
+            flow = self
+                .settled
+                .wait_timeout(flow, left)
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .0;
         }
         true
     }
 
     fn forget(&self, partitions: &BTreeSet<PartitionKey>) {
-        let mut fetches = self.fetches.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut fetches = self
+            .fetches
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         for key in partitions {
             fetches.remove(key);
             self.metrics.forget_partition(&key.kafka_topic, key.partition);
@@ -100,7 +109,10 @@ impl Shared {
 pub(crate) fn keys(list: &TopicPartitionList) -> BTreeSet<PartitionKey> {
     list.elements()
         .iter()
-        .map(|e| PartitionKey { kafka_topic: Arc::from(e.topic()), partition: e.partition() })
+        .map(|e| PartitionKey {
+            kafka_topic: Arc::from(e.topic()),
+            partition: e.partition(),
+        })
         .collect()
 }
 
@@ -130,7 +142,10 @@ pub(crate) fn committed(
     for element in answer.elements() {
         element.error()?;
         if let Offset::Offset(offset) = element.offset() {
-            let key = PartitionKey { kafka_topic: Arc::from(element.topic()), partition: element.partition() };
+            let key = PartitionKey {
+                kafka_topic: Arc::from(element.topic()),
+                partition: element.partition(),
+            };
             offsets.insert(key, offset);
         }
     }
@@ -139,7 +154,10 @@ pub(crate) fn committed(
 
 fn log_line(level: RDKafkaLogLevel, facility: &str, line: &str) {
     match level {
-        RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
+        RDKafkaLogLevel::Emerg
+        | RDKafkaLogLevel::Alert
+        | RDKafkaLogLevel::Critical
+        | RDKafkaLogLevel::Error => {
             error!(target: "librdkafka", facility, "{line}");
         }
         RDKafkaLogLevel::Warning => warn!(target: "librdkafka", facility, "{line}"),
@@ -156,7 +174,11 @@ fn log_error(error: &KafkaError, reason: &str) {
 fn oauth_token(token: Option<&TokenProvider>) -> Result<OAuthToken, Box<dyn Error>> {
     let provider = token.ok_or("no token endpoint is configured ([kafka.security] oauth_token_url)")?;
     let (token, principal_name, lifetime_ms) = provider()?;
-    Ok(OAuthToken { token, principal_name, lifetime_ms })
+    Ok(OAuthToken {
+        token,
+        principal_name,
+        lifetime_ms,
+    })
 }
 
 /// Callbacks of the consumer.
@@ -177,7 +199,11 @@ impl ClientContext for ConsumerCallbacks {
         match Statistics::parse(statistics) {
             Some(parsed) => {
                 parsed.record(&self.0.metrics);
-                *self.0.fetches.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = parsed.partitions();
+                *self
+                    .0
+                    .fetches
+                    .lock()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner) = parsed.partitions();
                 self.0.ready.notify_one();
             }
             None => self.0.metrics.statistics_unreadable(),
@@ -192,12 +218,21 @@ impl ClientContext for ConsumerCallbacks {
 impl ConsumerContext for ConsumerCallbacks {
     /// Revoked: wait for the batches of these partitions, within the deadline, then let go. Lost: never wait, commit nothing.
     fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        let Rebalance::Revoke(list) = rebalance else { return };
+        let Rebalance::Revoke(list) = rebalance else {
+            return;
+        };
         let partitions = keys(list);
         let lost = consumer.assignment_lost();
-        self.0.metrics.rebalance(if lost { metrics::Rebalance::Lost } else { metrics::Rebalance::Revoked });
+        self.0.metrics.rebalance(if lost {
+            metrics::Rebalance::Lost
+        } else {
+            metrics::Rebalance::Revoked
+        });
         if lost {
-            warn!(partitions = partitions.len(), "partitions were lost: uncommitted work on them is dropped");
+            warn!(
+                partitions = partitions.len(),
+                "partitions were lost: uncommitted work on them is dropped"
+            );
         } else if !self.0.wait_settled(&partitions) {
             warn!(
                 partitions = partitions.len(),
@@ -213,7 +248,9 @@ impl ConsumerContext for ConsumerCallbacks {
     }
 
     fn post_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        let Rebalance::Assign(list) = rebalance else { return };
+        let Rebalance::Assign(list) = rebalance else {
+            return;
+        };
         let partitions = keys(list);
         let committed = committed(consumer, &partitions, self.0.request_timeout).unwrap_or_else(|error| {
             warn!(%error, "committed offsets could not be read: an offset reset would go unnoticed now");
@@ -221,14 +258,22 @@ impl ConsumerContext for ConsumerCallbacks {
         });
         let paused = {
             let mut flow = self.0.flow();
-            flow.assign(partitions.iter().map(|key| (key.clone(), committed.get(key).copied())));
+            flow.assign(
+                partitions
+                    .iter()
+                    .map(|key| (key.clone(), committed.get(key).copied())),
+            );
             flow.is_paused()
         };
         if paused && let Err(error) = consumer.pause(list) {
             warn!(%error, "new partitions could not be paused");
         }
         self.0.metrics.rebalance(metrics::Rebalance::Assigned);
-        info!(partitions = partitions.len(), without_offset = partitions.len() - committed.len(), "partitions assigned");
+        info!(
+            partitions = partitions.len(),
+            without_offset = partitions.len() - committed.len(),
+            "partitions assigned"
+        );
         self.0.tell();
     }
 }
@@ -249,7 +294,9 @@ pub struct ProducerCallbacks {
 
 impl ProducerCallbacks {
     pub(crate) fn deliveries(&self) -> MutexGuard<'_, Deliveries> {
-        self.deliveries.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.deliveries
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
@@ -283,7 +330,10 @@ impl ProducerContext for ProducerCallbacks {
         let mut deliveries = self.deliveries();
         deliveries.outstanding = deliveries.outstanding.saturating_sub(1);
         if let Err((error, _)) = result {
-            deliveries.failed.push((index, error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail)));
+            deliveries.failed.push((
+                index,
+                error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail),
+            ));
         }
         if deliveries.outstanding == 0 {
             self.delivered.notify_all();

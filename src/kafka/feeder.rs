@@ -55,9 +55,14 @@ pub fn play(
         if stop.load(Ordering::Relaxed) {
             break;
         }
-        let mut record: BaseRecord<'_, str, str> = BaseRecord::to(kafka_topic).key(sample.key.as_str()).payload(sample.value.as_str());
+        let mut record: BaseRecord<'_, str, str> = BaseRecord::to(kafka_topic)
+            .key(sample.key.as_str())
+            .payload(sample.value.as_str());
         if let Some(content_type) = &sample.content_type {
-            let header = Header { key: "content-type", value: Some(content_type.as_str()) };
+            let header = Header {
+                key: "content-type",
+                value: Some(content_type.as_str()),
+            };
             record = record.headers(OwnedHeaders::new().insert(header));
         }
         if let Err((error, _)) = producer.send(record) {
@@ -72,12 +77,25 @@ pub fn play(
 ///
 /// # Errors
 /// Where the cluster does not answer or refuses.
-pub async fn create_topics(bootstrap_servers: &str, kafka_topics: &[&str], partitions: i32) -> Result<(), KafkaError> {
-    let admin: AdminClient<DefaultClientContext> =
-        ClientConfig::new().set("bootstrap.servers", bootstrap_servers).create()?;
-    let new: Vec<NewTopic<'_>> =
-        kafka_topics.iter().map(|name| NewTopic::new(name, partitions, TopicReplication::Fixed(1))).collect();
-    for result in admin.create_topics(&new, &AdminOptions::new().request_timeout(Some(Duration::from_secs(20)))).await? {
+pub async fn create_topics(
+    bootstrap_servers: &str,
+    kafka_topics: &[&str],
+    partitions: i32,
+) -> Result<(), KafkaError> {
+    let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
+        .set("bootstrap.servers", bootstrap_servers)
+        .create()?;
+    let new: Vec<NewTopic<'_>> = kafka_topics
+        .iter()
+        .map(|name| NewTopic::new(name, partitions, TopicReplication::Fixed(1)))
+        .collect();
+    for result in admin
+        .create_topics(
+            &new,
+            &AdminOptions::new().request_timeout(Some(Duration::from_secs(20))),
+        )
+        .await?
+    {
         match result {
             Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
             Err((_, code)) => return Err(KafkaError::AdminOp(code)),

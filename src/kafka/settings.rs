@@ -37,9 +37,19 @@ impl ClientSettings {
         let mut admin = common;
         // The operator's own properties come last; those that contradict a field of ours were refused by the configuration.
         for target in [&mut consumer, &mut producer, &mut admin] {
-            target.extend(config.kafka.librdkafka.iter().map(|(key, value)| (key.clone(), value.clone())));
+            target.extend(
+                config
+                    .kafka
+                    .librdkafka
+                    .iter()
+                    .map(|(key, value)| (key.clone(), value.clone())),
+            );
         }
-        Self { consumer, producer, admin }
+        Self {
+            consumer,
+            producer,
+            admin,
+        }
     }
 }
 
@@ -68,10 +78,19 @@ fn common(config: &Config) -> BTreeMap<String, String> {
         ("ssl.ca.location", security.ca_file.clone()),
         ("ssl.certificate.location", security.certificate_file.clone()),
         ("ssl.key.location", security.key_file.clone()),
-        ("ssl.key.password", security.key_password.as_ref().map(|s| s.expose().to_owned())),
-        ("sasl.mechanism", security.sasl_mechanism.map(|m| m.name().to_owned())),
+        (
+            "ssl.key.password",
+            security.key_password.as_ref().map(|s| s.expose().to_owned()),
+        ),
+        (
+            "sasl.mechanism",
+            security.sasl_mechanism.map(|m| m.name().to_owned()),
+        ),
         ("sasl.username", security.username.clone()),
-        ("sasl.password", security.password.as_ref().map(|s| s.expose().to_owned())),
+        (
+            "sasl.password",
+            security.password.as_ref().map(|s| s.expose().to_owned()),
+        ),
     ];
     for (key, value) in optional {
         if let Some(value) = value {
@@ -94,7 +113,11 @@ fn consumer_properties(config: &Config) -> BTreeMap<String, String> {
     set(&mut p, "group.protocol", kafka.group_protocol.name());
     if kafka.group_protocol == GroupProtocol::Classic {
         // With KIP-848 the broker decides these.
-        set(&mut p, "partition.assignment.strategy", kafka.partition_assignment.name());
+        set(
+            &mut p,
+            "partition.assignment.strategy",
+            kafka.partition_assignment.name(),
+        );
         set(&mut p, "session.timeout.ms", kafka.session_timeout_ms);
     }
     set(&mut p, "max.poll.interval.ms", kafka.max_poll_interval_ms);
@@ -109,14 +132,22 @@ fn consumer_properties(config: &Config) -> BTreeMap<String, String> {
     set(&mut p, "log.connection.close", false);
     let budget = config.worker.memory_budget_bytes;
     let fetch = (budget / FETCH_SHARE).max(FETCH_BYTES_MIN);
-    set(&mut p, "queued.max.messages.kbytes", (budget / QUEUE_SHARE / 1024).max(1024));
+    set(
+        &mut p,
+        "queued.max.messages.kbytes",
+        (budget / QUEUE_SHARE / 1024).max(1024),
+    );
     set(&mut p, "queued.min.messages", 100_000);
     set(&mut p, "fetch.max.bytes", fetch);
     set(&mut p, "fetch.message.max.bytes", FETCH_BYTES_MIN.min(fetch));
     p
 }
 
-fn producer_properties(config: &Config, instance: &str, publish_bytes_max: usize) -> BTreeMap<String, String> {
+fn producer_properties(
+    config: &Config,
+    instance: &str,
+    publish_bytes_max: usize,
+) -> BTreeMap<String, String> {
     let kafka = &config.kafka;
     let mut p = BTreeMap::new();
     set(&mut p, "acks", "all");
@@ -126,8 +157,16 @@ fn producer_properties(config: &Config, instance: &str, publish_bytes_max: usize
     set(&mut p, "compression.codec", kafka.compression.name());
     // A batch is handed over whole and awaited at once: lingering only adds to its latency.
     set(&mut p, "linger.ms", 1);
-    set(&mut p, "message.max.bytes", publish_bytes_max.clamp(1_000_000, 1_000_000_000));
-    set(&mut p, "queue.buffering.max.kbytes", (config.worker.memory_budget_bytes / 1024).max(1024));
+    set(
+        &mut p,
+        "message.max.bytes",
+        publish_bytes_max.clamp(1_000_000, 1_000_000_000),
+    );
+    set(
+        &mut p,
+        "queue.buffering.max.kbytes",
+        (config.worker.memory_budget_bytes / 1024).max(1024),
+    );
     set(&mut p, "statistics.interval.ms", kafka.statistics_interval_ms);
     set(&mut p, "log.connection.close", false);
     if kafka.delivery == Delivery::ExactlyOnce {
@@ -136,7 +175,11 @@ fn producer_properties(config: &Config, instance: &str, publish_bytes_max: usize
         set(&mut p, "transaction.timeout.ms", kafka.transaction_timeout_ms);
     } else {
         // A record that the broker does not take in this time fails its batch, which is then read again.
-        set(&mut p, "message.timeout.ms", kafka.transaction_timeout_ms.max(60_000));
+        set(
+            &mut p,
+            "message.timeout.ms",
+            kafka.transaction_timeout_ms.max(60_000),
+        );
     }
     p
 }
@@ -177,7 +220,10 @@ mod tests {
         config.worker.memory_budget_bytes = 64 * 1024 * 1024;
         let settings = ClientSettings::new(&config, "x", 1_000_000);
         assert_eq!(settings.consumer["queued.max.messages.kbytes"], "8192");
-        assert_eq!(settings.consumer["fetch.max.bytes"], (4 * 1024 * 1024).to_string());
+        assert_eq!(
+            settings.consumer["fetch.max.bytes"],
+            (4 * 1024 * 1024).to_string()
+        );
     }
 
     #[test]
@@ -185,9 +231,22 @@ mod tests {
         let config = client_config(&BTreeMap::new());
         let client: rdkafka::consumer::BaseConsumer = config.create().unwrap();
         drop(client);
-        let features = rdkafka::ClientConfig::new().create_native_config().unwrap().get("builtin.features").unwrap();
+        let features = rdkafka::ClientConfig::new()
+            .create_native_config()
+            .unwrap()
+            .get("builtin.features")
+            .unwrap();
         let wanted: &[&str] = if cfg!(feature = "tls") {
-            &["gzip", "snappy", "lz4", "zstd", "ssl", "sasl_plain", "sasl_scram", "sasl_oauthbearer"]
+            &[
+                "gzip",
+                "snappy",
+                "lz4",
+                "zstd",
+                "ssl",
+                "sasl_plain",
+                "sasl_scram",
+                "sasl_oauthbearer",
+            ]
         } else {
             &["gzip", "snappy", "lz4", "zstd"]
         };

@@ -108,7 +108,8 @@ impl KafkaSink {
             deliveries: std::sync::Mutex::new(Deliveries::default()),
             delivered: std::sync::Condvar::new(),
         };
-        let producer: ThreadedProducer<ProducerCallbacks> = client_config(properties).create_with_context(callbacks)?;
+        let producer: ThreadedProducer<ProducerCallbacks> =
+            client_config(properties).create_with_context(callbacks)?;
         if settings.transactional {
             let deadline = Instant::now() + UNRESOLVED_MAX;
             while let Err(error) = producer.init_transactions(CALL) {
@@ -118,7 +119,15 @@ impl KafkaSink {
                 warn!(%error, "transactions could not be opened yet");
             }
         }
-        Ok(Self { inner: Arc::new(Inner { shared, consumer, producer, settings }), backoff: BACKOFF_MIN })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                shared,
+                consumer,
+                producer,
+                settings,
+            }),
+            backoff: BACKOFF_MIN,
+        })
     }
 }
 
@@ -167,7 +176,12 @@ impl Inner {
                 }
                 Err(Failure::Suspected(list)) => suspects = list,
                 Err(Failure::Retry(reason)) => {
-                    error!(batch = batch.id, records = batch.records.len(), reason, "the batch could not be delivered: its records are read again");
+                    error!(
+                        batch = batch.id,
+                        records = batch.records.len(),
+                        reason,
+                        "the batch could not be delivered: its records are read again"
+                    );
                     self.shared.flow().fail_commit();
                     self.shared.tell();
                     return Ok((Committed::Dropped, true));
@@ -192,17 +206,25 @@ impl Inner {
         metadata: &Option<ConsumerGroupMetadata>,
     ) -> Result<(), Failure> {
         let offsets = batch.next_offsets();
-        let list = offsets_list(offsets.iter().map(|(key, next)| (key, *next))).map_err(|e| Failure::Fatal(e.to_string()))?;
+        let list = offsets_list(offsets.iter().map(|(key, next)| (key, *next)))
+            .map_err(|e| Failure::Fatal(e.to_string()))?;
         if !self.settings.transactional {
             self.publish(batch, outcomes, suspects)?;
-            return self.consumer.commit(&list, CommitMode::Sync).map_err(|e| Failure::Retry(format!("offsets: {e}")));
+            return self
+                .consumer
+                .commit(&list, CommitMode::Sync)
+                .map_err(|e| Failure::Retry(format!("offsets: {e}")));
         }
         let Some(metadata) = metadata else {
             return Err(Failure::Fatal("the consumer has no group metadata".to_owned()));
         };
-        self.producer.begin_transaction().map_err(|e| Failure::Fatal(format!("begin: {e}")))?;
+        self.producer
+            .begin_transaction()
+            .map_err(|e| Failure::Fatal(format!("begin: {e}")))?;
         let result = self.publish(batch, outcomes, suspects).and_then(|()| {
-            self.resolve("send offsets", || self.producer.send_offsets_to_transaction(&list, metadata, CALL))?;
+            self.resolve("send offsets", || {
+                self.producer.send_offsets_to_transaction(&list, metadata, CALL)
+            })?;
             self.resolve("commit", || self.producer.commit_transaction(CALL))
         });
         match &result {
@@ -226,7 +248,9 @@ impl Inner {
                 KafkaError::Transaction(e) => format!("{what}: {} ({})", e.string(), e.name()),
                 other => format!("{what}: {other}"),
             };
-            let KafkaError::Transaction(e) = &error else { return Err(Failure::Retry(detail)) };
+            let KafkaError::Transaction(e) = &error else {
+                return Err(Failure::Retry(detail));
+            };
             if e.is_fatal() {
                 return Err(Failure::Fatal(detail));
             }
@@ -272,7 +296,13 @@ impl Inner {
         self.await_deliveries(outcomes)
     }
 
-    fn send(&self, topic: &str, timestamp_ms: Option<i64>, output: &OutputRecord, index: usize) -> Result<(), Failure> {
+    fn send(
+        &self,
+        topic: &str,
+        timestamp_ms: Option<i64>,
+        output: &OutputRecord,
+        index: usize,
+    ) -> Result<(), Failure> {
         let mut record: BaseRecord<'_, [u8], [u8], usize> = BaseRecord::with_opaque_to(topic, index);
         record.key = output.key.as_deref();
         record.payload = output.value.as_deref();
@@ -352,19 +382,31 @@ fn refusal(code: RDKafkaErrorCode) -> Option<RejectionCode> {
 /// What failed deliveries mean. A refusal hits every record that travelled with the one meant, so only a refusal that stands alone
 /// is believed; a refused dead letter has nowhere to go and is trouble of its topic.
 fn classify(failed: &[(usize, RDKafkaErrorCode)], outcomes: &[Outcome]) -> Result<(), Failure> {
-    let Some((_, first)) = failed.first() else { return Ok(()) };
-    let refused: Vec<(usize, RejectionCode)> =
-        failed.iter().filter_map(|(index, code)| Some((*index, refusal(*code)?))).collect();
-    if let Some((index, _)) =
-        refused.iter().find(|(index, _)| matches!(outcomes.get(*index), Some(Outcome::Rejected(_))))
+    let Some((_, first)) = failed.first() else {
+        return Ok(());
+    };
+    let refused: Vec<(usize, RejectionCode)> = failed
+        .iter()
+        .filter_map(|(index, code)| Some((*index, refusal(*code)?)))
+        .collect();
+    if let Some((index, _)) = refused
+        .iter()
+        .find(|(index, _)| matches!(outcomes.get(*index), Some(Outcome::Rejected(_))))
         && refused.len() == 1
     {
-        return Err(Failure::Retry(format!("the dead letter of record {index} was refused: {first}")));
+        return Err(Failure::Retry(format!(
+            "the dead letter of record {index} was refused: {first}"
+        )));
     }
     match refused.as_slice() {
-        [] => Err(Failure::Retry(format!("{} records were not acknowledged: {first}", failed.len()))),
+        [] => Err(Failure::Retry(format!(
+            "{} records were not acknowledged: {first}",
+            failed.len()
+        ))),
         [_] => Err(Failure::Refused(refused)),
-        several => Err(Failure::Suspected(several.iter().map(|(index, _)| *index).collect())),
+        several => Err(Failure::Suspected(
+            several.iter().map(|(index, _)| *index).collect(),
+        )),
     }
 }
 
@@ -384,9 +426,14 @@ fn is_retriable(error: &KafkaError) -> bool {
 }
 
 fn kafka_headers(headers: &[Header]) -> OwnedHeaders {
-    headers.iter().fold(OwnedHeaders::new_with_capacity(headers.len()), |all, header| {
-        all.insert(KafkaHeader { key: &header.name, value: header.value.as_ref() })
-    })
+    headers
+        .iter()
+        .fold(OwnedHeaders::new_with_capacity(headers.len()), |all, header| {
+            all.insert(KafkaHeader {
+                key: &header.name,
+                value: header.value.as_ref(),
+            })
+        })
 }
 
 #[cfg(test)]
@@ -405,18 +452,26 @@ mod tests {
     #[test]
     fn one_refusal_is_believed() {
         let failed = [(0, RDKafkaErrorCode::InvalidTimestamp)];
-        assert!(matches!(classify(&failed, &outcomes()), Err(Failure::Refused(r)) if r == [(0, RejectionCode::TimestampRefused)]));
+        assert!(
+            matches!(classify(&failed, &outcomes()), Err(Failure::Refused(r)) if r == [(0, RejectionCode::TimestampRefused)])
+        );
     }
 
     #[test]
     fn several_refusals_are_only_suspects() {
-        let failed = [(0, RDKafkaErrorCode::InvalidRecord), (2, RDKafkaErrorCode::InvalidRecord)];
+        let failed = [
+            (0, RDKafkaErrorCode::InvalidRecord),
+            (2, RDKafkaErrorCode::InvalidRecord),
+        ];
         assert!(matches!(classify(&failed, &outcomes()), Err(Failure::Suspected(s)) if s == [0, 2]));
     }
 
     #[test]
     fn brokers_trouble_is_retried() {
-        let failed = [(0, RDKafkaErrorCode::NotEnoughReplicas), (2, RDKafkaErrorCode::MessageTimedOut)];
+        let failed = [
+            (0, RDKafkaErrorCode::NotEnoughReplicas),
+            (2, RDKafkaErrorCode::MessageTimedOut),
+        ];
         assert!(matches!(classify(&failed, &outcomes()), Err(Failure::Retry(_))));
     }
 

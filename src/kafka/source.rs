@@ -94,7 +94,15 @@ impl KafkaSource {
             .spawn(move || poller.run(fatal_sender))
             .map_err(|e| KafkaError::ClientCreation(format!("no thread for polling: {e}")))?;
         let batch_wait = Duration::from_millis(20);
-        Ok(Self { shared, consumer, thread: Some(thread), stop, fatal, started, batch_wait })
+        Ok(Self {
+            shared,
+            consumer,
+            thread: Some(thread),
+            stop,
+            fatal,
+            started,
+            batch_wait,
+        })
     }
 
     /// The consumer, which the sink needs for group metadata and commits.
@@ -104,7 +112,10 @@ impl KafkaSource {
 
     /// A handle that stops intake from elsewhere.
     pub fn stopper(&self) -> Stopper {
-        Stopper { shared: Arc::clone(&self.shared), stop: Arc::clone(&self.stop) }
+        Stopper {
+            shared: Arc::clone(&self.shared),
+            stop: Arc::clone(&self.stop),
+        }
     }
 
     /// Ends the poll thread and leaves the group (a static member keeps its place). Blocks; call it off the async threads.
@@ -211,11 +222,16 @@ impl Poller {
             Some(name) => Arc::clone(name),
             None => {
                 let name: Arc<str> = Arc::from(message.topic());
-                self.topic_names.insert(message.topic().to_owned(), Arc::clone(&name));
+                self.topic_names
+                    .insert(message.topic().to_owned(), Arc::clone(&name));
                 name
             }
         };
-        let origin = Origin { kafka_topic, partition: message.partition(), offset: message.offset() };
+        let origin = Origin {
+            kafka_topic,
+            partition: message.partition(),
+            offset: message.offset(),
+        };
         self.check_reset(&origin);
         let record = Record {
             origin,
@@ -225,7 +241,10 @@ impl Poller {
             headers: message.headers().map_or_else(Vec::new, |headers| {
                 headers
                     .iter()
-                    .map(|h| Header { name: h.key.to_owned(), value: h.value.map(<[u8]>::to_vec) })
+                    .map(|h| Header {
+                        name: h.key.to_owned(),
+                        value: h.value.map(<[u8]>::to_vec),
+                    })
                     .collect()
             }),
         };
@@ -248,7 +267,9 @@ impl Poller {
     fn check_reset(&self, origin: &Origin) {
         let key = origin.key();
         let state = self.shared.flow().partitions().get(&key).cloned();
-        let Some(state) = state.filter(|s| s.first.is_none()) else { return };
+        let Some(state) = state.filter(|s| s.first.is_none()) else {
+            return;
+        };
         match state.committed {
             None => {
                 info!(topic = %key.kafka_topic, partition = key.partition, offset = origin.offset, "no committed offset: reading starts here");
@@ -268,7 +289,9 @@ impl Poller {
                     let skipped = low - committed;
                     error!(topic = %key.kafka_topic, partition = key.partition, committed, offset = origin.offset, skipped,
                         "retention passed the committed offset: records were skipped unread");
-                    self.shared.metrics.offset_reset(ResetKind::OutOfRange, u64::try_from(skipped).unwrap_or(0));
+                    self.shared
+                        .metrics
+                        .offset_reset(ResetKind::OutOfRange, u64::try_from(skipped).unwrap_or(0));
                 }
             }
             Some(_) => {}
@@ -280,14 +303,18 @@ impl Poller {
         if Instant::now() < self.rewind_after {
             return;
         }
-        let Some(due) = self.shared.flow().rewind_due() else { return };
+        let Some(due) = self.shared.flow().rewind_due() else {
+            return;
+        };
         self.rewind_after = Instant::now() + REWIND_RETRY;
         let partitions: BTreeSet<PartitionKey> = due.iter().map(|(key, _)| key.clone()).collect();
         let timeout = self.shared.request_timeout;
         let targets: Vec<(PartitionKey, i64)> = match committed(&self.consumer, &partitions, timeout) {
             Ok(known) => due
                 .into_iter()
-                .filter_map(|(key, fallback)| known.get(&key).copied().or(fallback).map(|offset| (key, offset)))
+                .filter_map(|(key, fallback)| {
+                    known.get(&key).copied().or(fallback).map(|offset| (key, offset))
+                })
                 .collect(),
             Err(error) => {
                 warn!(%error, "committed offsets could not be read: seeking back is tried again");
@@ -296,13 +323,18 @@ impl Poller {
         };
         let mut list = TopicPartitionList::new();
         for (key, offset) in &targets {
-            if let Err(error) = list.add_partition_offset(&key.kafka_topic, key.partition, Offset::Offset(*offset)) {
+            if let Err(error) =
+                list.add_partition_offset(&key.kafka_topic, key.partition, Offset::Offset(*offset))
+            {
                 error!(%error, "an offset cannot be sought");
                 return;
             }
         }
         let sought = self.consumer.seek_partitions(list, timeout).and_then(|answer| {
-            answer.elements().iter().try_for_each(rdkafka::topic_partition_list::TopicPartitionListElem::error)
+            answer
+                .elements()
+                .iter()
+                .try_for_each(rdkafka::topic_partition_list::TopicPartitionListElem::error)
         });
         match sought {
             Ok(()) => {
@@ -314,9 +346,15 @@ impl Poller {
     }
 
     fn pause_or_resume(&self) {
-        let Some(pause) = self.shared.flow().pause_change() else { return };
+        let Some(pause) = self.shared.flow().pause_change() else {
+            return;
+        };
         let result = self.consumer.assignment().and_then(|all| {
-            if pause { self.consumer.pause(&all) } else { self.consumer.resume(&all) }
+            if pause {
+                self.consumer.pause(&all)
+            } else {
+                self.consumer.resume(&all)
+            }
         });
         self.shared.metrics.paused(pause);
         if let Err(error) = result {
@@ -330,11 +368,17 @@ impl Poller {
         if !flow.is_joined() {
             return false;
         }
-        let fetches = self.shared.fetches.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let fetches = self
+            .shared
+            .fetches
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         flow.partitions().iter().all(|(key, state)| {
             let Some(end) = until.get(key) else { return true };
             let done = state.committed.is_some_and(|c| c >= *end);
-            let read = fetches.get(key).is_some_and(|f| f.queued == 0 && f.next_offset >= *end);
+            let read = fetches
+                .get(key)
+                .is_some_and(|f| f.queued == 0 && f.next_offset >= *end);
             flow.is_drained(key) && (done || read || *end == 0)
         })
     }

@@ -49,7 +49,11 @@ pub struct Cluster {
 ///
 /// # Errors
 /// All problems at once.
-pub async fn check(config: &KafkaConfig, properties: &BTreeMap<String, String>, shared: &Arc<Shared>) -> Result<Cluster, NotReady> {
+pub async fn check(
+    config: &KafkaConfig,
+    properties: &BTreeMap<String, String>,
+    shared: &Arc<Shared>,
+) -> Result<Cluster, NotReady> {
     let timeout = Duration::from_millis(u64::from(config.request_timeout_ms));
     let metadata = tokio::task::spawn_blocking({
         let (properties, shared) = (properties.clone(), Arc::clone(shared));
@@ -59,7 +63,9 @@ pub async fn check(config: &KafkaConfig, properties: &BTreeMap<String, String>, 
                 .map_err(|e| format!("the Kafka client refuses its configuration: {e}"))?;
             // One poll serves the token callback of OAUTHBEARER before the first connection.
             drop(probe.poll(Duration::ZERO));
-            probe.fetch_metadata(None, timeout).map_err(|e| format!("no broker of {} answered: {e}", properties["bootstrap.servers"]))
+            probe
+                .fetch_metadata(None, timeout)
+                .map_err(|e| format!("no broker of {} answered: {e}", properties["bootstrap.servers"]))
         }
     })
     .await
@@ -68,7 +74,10 @@ pub async fn check(config: &KafkaConfig, properties: &BTreeMap<String, String>, 
 
     let mut problems = Vec::new();
     let input_topics = input_topics(config, &metadata, &mut problems);
-    for (name, key) in [(&config.output_topic, "output_topic"), (&config.dead_letter_topic, "dead_letter_topic")] {
+    for (name, key) in [
+        (&config.output_topic, "output_topic"),
+        (&config.dead_letter_topic, "dead_letter_topic"),
+    ] {
         if let Some(problem) = topic_problem(&metadata, name) {
             problems.push(format!("{key} {name:?} {problem}"));
         }
@@ -76,9 +85,17 @@ pub async fn check(config: &KafkaConfig, properties: &BTreeMap<String, String>, 
     if !problems.is_empty() {
         return Err(NotReady(problems));
     }
-    let [output_bytes_max, dead_letter_bytes_max] =
-        message_bytes_max(properties, [&config.output_topic, &config.dead_letter_topic], timeout).await;
-    Ok(Cluster { input_topics, output_bytes_max, dead_letter_bytes_max })
+    let [output_bytes_max, dead_letter_bytes_max] = message_bytes_max(
+        properties,
+        [&config.output_topic, &config.dead_letter_topic],
+        timeout,
+    )
+    .await;
+    Ok(Cluster {
+        input_topics,
+        output_bytes_max,
+        dead_letter_bytes_max,
+    })
 }
 
 /// The end of every partition now, for a backfill. Blocks.
@@ -99,7 +116,10 @@ pub fn end_offsets(
         let metadata = probe.fetch_metadata(Some(topic), timeout)?;
         for partition in metadata.topics().iter().flat_map(|t| t.partitions()) {
             let (low, high) = probe.fetch_watermarks(topic, partition.id(), timeout)?;
-            let key = PartitionKey { kafka_topic: Arc::from(topic.as_str()), partition: partition.id() };
+            let key = PartitionKey {
+                kafka_topic: Arc::from(topic.as_str()),
+                partition: partition.id(),
+            };
             // A partition with nothing retained has nothing to read.
             ends.insert(key, if low == high { 0 } else { high });
         }
@@ -111,7 +131,9 @@ fn topic_problem(metadata: &Metadata, name: &str) -> Option<String> {
     let Some(topic) = metadata.topics().iter().find(|t| t.name() == name) else {
         return Some("does not exist, or we may not describe it (needs Describe)".to_owned());
     };
-    topic.error().map(|error| format!("cannot be used: {}", RDKafkaErrorCode::from(error)))
+    topic
+        .error()
+        .map(|error| format!("cannot be used: {}", RDKafkaErrorCode::from(error)))
 }
 
 fn input_topics(config: &KafkaConfig, metadata: &Metadata, problems: &mut Vec<String>) -> Vec<String> {
@@ -128,9 +150,16 @@ fn input_topics(config: &KafkaConfig, metadata: &Metadata, problems: &mut Vec<St
             problems.push(format!("input pattern {entry:?} is not a regular expression"));
             continue;
         };
-        for topic in metadata.topics().iter().map(rdkafka::metadata::MetadataTopic::name).filter(|name| pattern.is_match(name)) {
+        for topic in metadata
+            .topics()
+            .iter()
+            .map(rdkafka::metadata::MetadataTopic::name)
+            .filter(|name| pattern.is_match(name))
+        {
             if topic == config.output_topic || topic == config.dead_letter_topic {
-                problems.push(format!("input pattern {entry:?} matches our own output {topic:?}: it would read what it writes"));
+                problems.push(format!(
+                    "input pattern {entry:?} matches our own output {topic:?}: it would read what it writes"
+                ));
             } else {
                 found.push(topic.to_owned());
             }
@@ -150,17 +179,28 @@ async fn message_bytes_max<const N: usize>(
 ) -> [usize; N] {
     let read = async {
         let admin: AdminClient<DefaultClientContext> = client_config(properties).create().ok()?;
-        let options = AdminOptions::new().request_timeout(Some(timeout)).operation_timeout(Some(timeout));
-        admin.describe_configs(&topics.map(ResourceSpecifier::Topic), &options).await.ok()
+        let options = AdminOptions::new()
+            .request_timeout(Some(timeout))
+            .operation_timeout(Some(timeout));
+        admin
+            .describe_configs(&topics.map(ResourceSpecifier::Topic), &options)
+            .await
+            .ok()
     };
     // In the order asked for; a topic that refuses is an error in its place.
     let mut answers = read.await.unwrap_or_default().into_iter();
     topics.map(|topic| {
         let value = answers.next().and_then(Result::ok).and_then(|resource| {
-            resource.get("max.message.bytes").and_then(|entry| entry.value.as_ref()?.parse::<usize>().ok())
+            resource
+                .get("max.message.bytes")
+                .and_then(|entry| entry.value.as_ref()?.parse::<usize>().ok())
         });
         let bytes = value.unwrap_or_else(|| {
-            warn!(topic, assumed = MESSAGE_BYTES_DEFAULT, "max.message.bytes cannot be read (needs DescribeConfigs)");
+            warn!(
+                topic,
+                assumed = MESSAGE_BYTES_DEFAULT,
+                "max.message.bytes cannot be read (needs DescribeConfigs)"
+            );
             MESSAGE_BYTES_DEFAULT
         });
         bytes.saturating_sub(FRAMING_BYTES).max(1024)

@@ -92,12 +92,19 @@ impl Statistics {
         for (name, topic) in &self.topics {
             let kafka_topic: Arc<str> = Arc::from(name.as_str());
             for partition in topic.partitions.values() {
-                let end_offset = if partition.ls_offset >= 0 { partition.ls_offset } else { partition.hi_offset };
+                let end_offset = if partition.ls_offset >= 0 {
+                    partition.ls_offset
+                } else {
+                    partition.hi_offset
+                };
                 if partition.partition < 0 || partition.fetch_state != "active" || end_offset < 0 {
                     continue;
                 }
                 fetches.insert(
-                    PartitionKey { kafka_topic: Arc::clone(&kafka_topic), partition: partition.partition },
+                    PartitionKey {
+                        kafka_topic: Arc::clone(&kafka_topic),
+                        partition: partition.partition,
+                    },
                     PartitionFetch {
                         next_offset: partition.next_offset,
                         end_offset,
@@ -141,10 +148,17 @@ mod tests {
 
     #[test]
     fn markers_at_the_end_are_no_lag() {
-        let fetch = PartitionFetch { next_offset: 11, end_offset: 11, queued: 0 };
+        let fetch = PartitionFetch {
+            next_offset: 11,
+            end_offset: 11,
+            queued: 0,
+        };
         assert_eq!(lag_records(&fetch, Some(10), true), Some(0));
         assert_eq!(lag_records(&fetch, Some(10), false), Some(1));
-        let behind = PartitionFetch { next_offset: 5, ..fetch };
+        let behind = PartitionFetch {
+            next_offset: 5,
+            ..fetch
+        };
         assert_eq!(lag_records(&behind, Some(4), true), Some(7));
         assert_eq!(lag_records(&behind, None, true), None);
     }

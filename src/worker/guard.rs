@@ -10,10 +10,14 @@ use crate::record::Outcome;
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum LimitReached {
     /// Too many in a row.
-    #[error("{0} records in a row became dead letters (dead_letters.run_length_max = {1}): the batch is not committed")]
+    #[error(
+        "{0} records in a row became dead letters (dead_letters.run_length_max = {1}): the batch is not committed"
+    )]
     RunLength(u32, u32),
     /// Too large a share of the latest records.
-    #[error("{0} of the last {1} records became dead letters (dead_letters.share_max = {2}): the batch is not committed")]
+    #[error(
+        "{0} of the last {1} records became dead letters (dead_letters.share_max = {2}): the batch is not committed"
+    )]
     Share(usize, usize, f64),
 }
 
@@ -32,7 +36,14 @@ impl DeadLetterGuard {
     /// `share_max` of 1 and `run_length_max` of 0 switch a limit off. The share is judged once the window is full.
     pub fn new(share_max: f64, run_length_max: u32, window_records: u32) -> Self {
         let window_records = window_records.max(1) as usize;
-        Self { share_max, run_length_max, window_records, window: VecDeque::new(), rejected: 0, run_length: 0 }
+        Self {
+            share_max,
+            run_length_max,
+            window_records,
+            window: VecDeque::new(),
+            rejected: 0,
+            run_length: 0,
+        }
     }
 
     /// Counts the outcomes of a batch before it is committed.
@@ -52,8 +63,15 @@ impl DeadLetterGuard {
                 self.rejected -= 1;
             }
             let full = self.window.len() == self.window_records;
-            if full && self.share_max < 1.0 && self.rejected as f64 > self.share_max * self.window_records as f64 {
-                return Err(LimitReached::Share(self.rejected, self.window_records, self.share_max));
+            if full
+                && self.share_max < 1.0
+                && self.rejected as f64 > self.share_max * self.window_records as f64
+            {
+                return Err(LimitReached::Share(
+                    self.rejected,
+                    self.window_records,
+                    self.share_max,
+                ));
             }
         }
         Ok(())

@@ -61,7 +61,11 @@ impl Worker {
     ///
     /// # Errors
     /// Where the client can go on no longer, or too many records become dead letters.
-    pub async fn run<S: RecordSource, K: OutcomeSink>(mut self, source: &mut S, sink: &mut K) -> Result<(), WorkerError> {
+    pub async fn run<S: RecordSource, K: OutcomeSink>(
+        mut self,
+        source: &mut S,
+        sink: &mut K,
+    ) -> Result<(), WorkerError> {
         let pool = Arc::new(
             rayon::ThreadPoolBuilder::new()
                 .num_threads(self.threads)
@@ -86,14 +90,21 @@ impl Worker {
     }
 
     /// Commits one enriched batch and counts its outcomes once they are delivered.
-    async fn commit<K: OutcomeSink>(&mut self, sink: &mut K, enriched: Option<(Batch, Vec<Outcome>)>) -> Result<(), WorkerError> {
-        let Some((batch, outcomes)) = enriched else { return Ok(()) };
+    async fn commit<K: OutcomeSink>(
+        &mut self,
+        sink: &mut K,
+        enriched: Option<(Batch, Vec<Outcome>)>,
+    ) -> Result<(), WorkerError> {
+        let Some((batch, outcomes)) = enriched else {
+            return Ok(());
+        };
         let before = self.guard.clone();
         self.guard.admit(&outcomes)?;
         let started = Instant::now();
         match sink.commit(batch, outcomes).await? {
             Committed::Done(batch, outcomes) => {
-                self.metrics.stage_seconds(Stage::Commit, started.elapsed().as_secs_f64());
+                self.metrics
+                    .stage_seconds(Stage::Commit, started.elapsed().as_secs_f64());
                 self.count(&batch, &outcomes);
             }
             // The records will be read again, and then they count.
@@ -110,7 +121,8 @@ impl Worker {
                 self.metrics.published_bytes(output.bytes() as u64);
             }
             if let Some(timestamp_ms) = record.timestamp_ms {
-                self.metrics.latency_seconds((now_ms - timestamp_ms).max(0) as f64 / 1000.0);
+                self.metrics
+                    .latency_seconds((now_ms - timestamp_ms).max(0) as f64 / 1000.0);
             }
         }
         self.metrics.batch(batch.records.len(), batch.bytes);
@@ -127,12 +139,20 @@ struct Core {
 }
 
 impl Core {
-    async fn next<S: RecordSource>(self, source: &mut S) -> Result<Option<(Batch, Vec<Outcome>)>, FatalError> {
+    async fn next<S: RecordSource>(
+        self,
+        source: &mut S,
+    ) -> Result<Option<(Batch, Vec<Outcome>)>, FatalError> {
         let waited = Instant::now();
-        let Some(batch) = source.next_batch().await? else { return Ok(None) };
-        self.metrics.stage_seconds(Stage::Fetch, waited.elapsed().as_secs_f64());
+        let Some(batch) = source.next_batch().await? else {
+            return Ok(None);
+        };
+        self.metrics
+            .stage_seconds(Stage::Fetch, waited.elapsed().as_secs_f64());
         let enriched = tokio::task::spawn_blocking(move || self.enrich(batch)).await;
-        enriched.map(Some).map_err(|e| FatalError(format!("enrichment of a batch panicked: {e}")))
+        enriched
+            .map(Some)
+            .map_err(|e| FatalError(format!("enrichment of a batch panicked: {e}")))
     }
 
     fn enrich(self, batch: Batch) -> (Batch, Vec<Outcome>) {
@@ -151,7 +171,8 @@ impl Core {
                 )
                 .collect()
         });
-        self.metrics.stage_seconds(Stage::Enrich, started.elapsed().as_secs_f64());
+        self.metrics
+            .stage_seconds(Stage::Enrich, started.elapsed().as_secs_f64());
         (batch, outcomes)
     }
 }

@@ -43,7 +43,12 @@ impl Topics {
     pub fn create(test: &str, partitions: i32) -> Self {
         let unique = uuid::Uuid::new_v4().simple().to_string();
         let name = |part: &str| format!("{test}-{part}-{}", &unique[..8]);
-        let topics = Self { group: name("group"), input: name("in"), output: name("out"), dead: name("dead") };
+        let topics = Self {
+            group: name("group"),
+            input: name("in"),
+            output: name("out"),
+            dead: name("dead"),
+        };
         for topic in [&topics.input, &topics.output, &topics.dead] {
             create(topic, partitions, &[]);
         }
@@ -52,14 +57,21 @@ impl Topics {
 }
 
 pub fn create(topic: &str, partitions: i32, settings: &[(&str, &str)]) {
-    let admin: AdminClient<DefaultClientContext> =
-        ClientConfig::new().set("bootstrap.servers", bootstrap()).create().unwrap();
+    let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
+        .set("bootstrap.servers", bootstrap())
+        .create()
+        .unwrap();
     let mut new = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
     for (key, value) in settings {
         new = new.set(key, value);
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let results = runtime.block_on(admin.create_topics(&[new], &AdminOptions::new())).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let results = runtime
+        .block_on(admin.create_topics(&[new], &AdminOptions::new()))
+        .unwrap();
     for result in results {
         result.unwrap();
     }
@@ -113,12 +125,24 @@ pub fn produce(topic: &str, records: &[Whole]) {
         next.payload = record.value.as_deref();
         next.timestamp = record.timestamp_ms;
         if !record.headers.is_empty() {
-            next.headers = Some(record.headers.iter().fold(OwnedHeaders::new(), |all, (key, value)| {
-                all.insert(Header { key, value: value.as_ref() })
-            }));
+            next.headers = Some(
+                record
+                    .headers
+                    .iter()
+                    .fold(OwnedHeaders::new(), |all, (key, value)| {
+                        all.insert(Header {
+                            key,
+                            value: value.as_ref(),
+                        })
+                    }),
+            );
         }
         while let Err((error, back)) = producer.send(next) {
-            assert_eq!(error.rdkafka_error_code(), Some(rdkafka::types::RDKafkaErrorCode::QueueFull), "{error}");
+            assert_eq!(
+                error.rdkafka_error_code(),
+                Some(rdkafka::types::RDKafkaErrorCode::QueueFull),
+                "{error}"
+            );
             std::thread::sleep(Duration::from_millis(5));
             next = back;
         }
@@ -136,11 +160,15 @@ pub fn read_all(topic: &str) -> Vec<Whole> {
         .set("enable.partition.eof", "true")
         .create()
         .unwrap();
-    let metadata = consumer.fetch_metadata(Some(topic), Duration::from_secs(10)).unwrap();
+    let metadata = consumer
+        .fetch_metadata(Some(topic), Duration::from_secs(10))
+        .unwrap();
     let mut assignment = TopicPartitionList::new();
     let mut left = std::collections::BTreeSet::new();
     for partition in metadata.topics()[0].partitions() {
-        assignment.add_partition_offset(topic, partition.id(), Offset::Beginning).unwrap();
+        assignment
+            .add_partition_offset(topic, partition.id(), Offset::Beginning)
+            .unwrap();
         left.insert(partition.id());
     }
     consumer.assign(&assignment).unwrap();
@@ -156,7 +184,10 @@ pub fn read_all(topic: &str) -> Vec<Whole> {
                 value: message.payload().map(<[u8]>::to_vec),
                 timestamp_ms: message.timestamp().to_millis(),
                 headers: message.headers().map_or_else(Vec::new, |headers| {
-                    headers.iter().map(|h| (h.key.to_owned(), h.value.map(<[u8]>::to_vec))).collect()
+                    headers
+                        .iter()
+                        .map(|h| (h.key.to_owned(), h.value.map(<[u8]>::to_vec)))
+                        .collect()
                 }),
             }),
             Some(Err(rdkafka::error::KafkaError::PartitionEOF(partition))) => {
@@ -174,11 +205,16 @@ pub fn await_outcomes(topics: &Topics, count: usize) -> (Vec<Whole>, Vec<Whole>)
     let deadline = Instant::now() + DEADLINE;
     loop {
         let (output, dead) = (read_all(&topics.output), read_all(&topics.dead));
-        let distinct: std::collections::BTreeSet<_> = output.iter().chain(&dead).map(|r| r.key.clone()).collect();
+        let distinct: std::collections::BTreeSet<_> =
+            output.iter().chain(&dead).map(|r| r.key.clone()).collect();
         if distinct.len() >= count {
             return (output, dead);
         }
-        assert!(Instant::now() < deadline, "{} of {count} outcomes after {DEADLINE:?}", distinct.len());
+        assert!(
+            Instant::now() < deadline,
+            "{} of {count} outcomes after {DEADLINE:?}",
+            distinct.len()
+        );
         std::thread::sleep(Duration::from_millis(200));
     }
 }
@@ -195,13 +231,22 @@ pub fn occurrences(records: &[Whole]) -> BTreeMap<String, usize> {
 
 /// The group's committed offsets, summed over the partitions of a topic.
 pub fn committed_sum(group: &str, topic: &str) -> i64 {
-    let consumer: BaseConsumer =
-        ClientConfig::new().set("bootstrap.servers", bootstrap()).set("group.id", group).create().unwrap();
-    let metadata = consumer.fetch_metadata(Some(topic), Duration::from_secs(10)).unwrap();
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", bootstrap())
+        .set("group.id", group)
+        .create()
+        .unwrap();
+    let metadata = consumer
+        .fetch_metadata(Some(topic), Duration::from_secs(10))
+        .unwrap();
     let mut list = TopicPartitionList::new();
     for partition in metadata.topics()[0].partitions() {
         list.add_partition(topic, partition.id());
     }
     let committed = consumer.committed_offsets(list, Duration::from_secs(20)).unwrap();
-    committed.elements().iter().map(|e| e.offset().to_raw().unwrap_or(0).max(0)).sum()
+    committed
+        .elements()
+        .iter()
+        .map(|e| e.offset().to_raw().unwrap_or(0).max(0))
+        .sum()
 }

@@ -39,15 +39,19 @@ struct Waits(u64);
 
 impl Waits {
     fn seeded() -> Self {
-        let seed = std::env::var("SEED").ok().and_then(|s| s.parse().ok()).unwrap_or_else(|| {
-            u64::from(std::process::id()) * 7919 + 1
-        });
+        let seed = std::env::var("SEED")
+            .ok()
+            .and_then(|s| s.parse().ok())
+            .unwrap_or_else(|| u64::from(std::process::id()) * 7919 + 1);
         eprintln!("SEED={seed}");
         Self(seed)
     }
 
     fn next_ms(&mut self, least: u64, most: u64) -> Duration {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         Duration::from_millis(least + (self.0 >> 33) % (most - least))
     }
 }
@@ -64,14 +68,22 @@ fn assert_order(output: &[Whole]) {
     let mut last = std::collections::BTreeMap::new();
     for record in output {
         if let Some(before) = last.insert(record.partition, record.timestamp_ms) {
-            assert!(before <= record.timestamp_ms, "partition {} is out of order", record.partition);
+            assert!(
+                before <= record.timestamp_ms,
+                "partition {} is out of order",
+                record.partition
+            );
         }
     }
 }
 
 fn kill_repeatedly(topics: &Topics, kafka: &str, kills: usize) {
     let mut waits = Waits::seeded();
-    let settings = Settings { kafka, rest: SMALL_BATCHES, arguments: &[] };
+    let settings = Settings {
+        kafka,
+        rest: SMALL_BATCHES,
+        arguments: &[],
+    };
     for _ in 0..kills {
         let mut worker = Worker::start(topics, settings);
         worker.await_ready();
@@ -86,7 +98,14 @@ fn exactly_once_survives_kills() {
     let count = 6_000;
     produce(&topics.input, &articles(count));
     kill_repeatedly(&topics, EXACTLY_ONCE, 5);
-    let worker = Worker::start(&topics, Settings { kafka: EXACTLY_ONCE, rest: SMALL_BATCHES, arguments: &[] });
+    let worker = Worker::start(
+        &topics,
+        Settings {
+            kafka: EXACTLY_ONCE,
+            rest: SMALL_BATCHES,
+            arguments: &[],
+        },
+    );
     let (output, dead) = await_outcomes(&topics, count);
     assert_eq!(worker.terminate(), 0);
     assert_each_once(count, &output);
@@ -100,12 +119,22 @@ fn at_least_once_survives_kills() {
     let count = 6_000;
     produce(&topics.input, &articles(count));
     kill_repeatedly(&topics, AT_LEAST_ONCE, 5);
-    let worker = Worker::start(&topics, Settings { kafka: AT_LEAST_ONCE, rest: SMALL_BATCHES, arguments: &[] });
+    let worker = Worker::start(
+        &topics,
+        Settings {
+            kafka: AT_LEAST_ONCE,
+            rest: SMALL_BATCHES,
+            arguments: &[],
+        },
+    );
     let (output, dead) = await_outcomes(&topics, count);
     assert_eq!(worker.terminate(), 0);
     assert_eq!(occurrences(&output).len(), count, "lost or invented");
     assert!(dead.is_empty());
-    eprintln!("at-least-once: {} records doubled by 5 kills", output.len() - count);
+    eprintln!(
+        "at-least-once: {} records doubled by 5 kills",
+        output.len() - count
+    );
 }
 
 #[test]
@@ -115,14 +144,21 @@ fn a_rebalance_from_one_to_two_to_one_under_load_doubles_nothing() {
 
 #[test]
 fn a_rebalance_under_the_new_group_protocol_doubles_nothing() {
-    rebalance("eos-kip848", "transaction_timeout_ms = 5000\ngroup_protocol = \"consumer\"\n");
+    rebalance(
+        "eos-kip848",
+        "transaction_timeout_ms = 5000\ngroup_protocol = \"consumer\"\n",
+    );
 }
 
 fn rebalance(test: &str, kafka: &str) {
     let topics = Topics::create(test, 4);
     let count = 8_000;
     let input = articles(count);
-    let settings = Settings { kafka, rest: SMALL_BATCHES, arguments: &[] };
+    let settings = Settings {
+        kafka,
+        rest: SMALL_BATCHES,
+        arguments: &[],
+    };
     let mut first = Worker::start(&topics, settings);
     first.await_ready();
     produce(&topics.input, &input[..count / 3]);
@@ -142,7 +178,11 @@ fn a_clean_shutdown_doubles_nothing_even_at_least_once() {
     let topics = Topics::create("alo-clean", 4);
     let count = 6_000;
     produce(&topics.input, &articles(count));
-    let settings = Settings { kafka: AT_LEAST_ONCE, rest: SMALL_BATCHES, arguments: &[] };
+    let settings = Settings {
+        kafka: AT_LEAST_ONCE,
+        rest: SMALL_BATCHES,
+        arguments: &[],
+    };
     let mut waits = Waits::seeded();
     for _ in 0..3 {
         let mut worker = Worker::start(&topics, settings);
@@ -161,11 +201,18 @@ fn a_backfill_ends_at_the_offsets_seen_at_start() {
     let topics = Topics::create("until-end", 4);
     let count = 2_000;
     produce(&topics.input, &articles(count));
-    let settings = Settings { kafka: EXACTLY_ONCE, rest: "", arguments: &["--until-end"] };
+    let settings = Settings {
+        kafka: EXACTLY_ONCE,
+        rest: "",
+        arguments: &["--until-end"],
+    };
     assert_eq!(Worker::start(&topics, settings).wait(), 0);
     let (output, _) = await_outcomes(&topics, count);
     assert_each_once(count, &output);
-    assert_eq!(committed_sum(&topics.group, &topics.input), i64::try_from(count).unwrap());
+    assert_eq!(
+        committed_sum(&topics.group, &topics.input),
+        i64::try_from(count).unwrap()
+    );
     // A second run over the same topic finds nothing to do.
     assert_eq!(Worker::start(&topics, settings).wait(), 0);
     assert_each_once(count, &await_outcomes(&topics, count).0);
@@ -175,8 +222,11 @@ fn a_backfill_ends_at_the_offsets_seen_at_start() {
 fn the_lag_ends_at_zero_and_is_shown() {
     let topics = Topics::create("lag", 2);
     produce(&topics.input, &articles(500));
-    let settings =
-        Settings { kafka: "statistics_interval_ms = 200\n", rest: SMALL_BATCHES, arguments: &[] };
+    let settings = Settings {
+        kafka: "statistics_interval_ms = 200\n",
+        rest: SMALL_BATCHES,
+        arguments: &[],
+    };
     let mut worker = Worker::start(&topics, settings);
     worker.await_ready();
     await_outcomes(&topics, 500);

@@ -19,10 +19,16 @@ fn poison() -> Vec<(&'static str, Vec<u8>)> {
         ("too_large", vec![b'a'; 70_000]),
         ("not_utf8", b"PARIS, July 6 (Agency) -- caf\xe9 society".to_vec()),
         ("invalid_json", b"{\"headline\": \"x\", ".to_vec()),
-        ("too_deep", [b"{\"a\":".repeat(400), b"1".to_vec(), b"}".repeat(400)].concat()),
+        (
+            "too_deep",
+            [b"{\"a\":".repeat(400), b"1".to_vec(), b"}".repeat(400)].concat(),
+        ),
         ("wrong_type", b"{\"headline\": 7, \"body\": \"text\"}".to_vec()),
         ("no_content", b"{\"id\": \"only-an-id\"}".to_vec()),
-        ("several_articles", br#"[{"headline":"a","body":"b"},{"headline":"c","body":"d"}]"#.to_vec()),
+        (
+            "several_articles",
+            br#"[{"headline":"a","body":"b"},{"headline":"c","body":"d"}]"#.to_vec(),
+        ),
         ("unsupported_form", b"%PDF-1.7 binary".to_vec()),
     ]
 }
@@ -48,7 +54,14 @@ fn every_rejection_is_a_dead_letter_with_the_original_untouched() {
     input.push(article(1));
     produce(&topics.input, &input);
     let rest = "[input]\ntombstones = \"dead_letter\"\npayload_bytes_max = 65536\n[dead_letters]\nrun_length_max = 0\n";
-    let worker = Worker::start(&topics, Settings { kafka: "", rest, arguments: &[] });
+    let worker = Worker::start(
+        &topics,
+        Settings {
+            kafka: "",
+            rest,
+            arguments: &[],
+        },
+    );
     let (output, dead) = await_outcomes(&topics, input.len());
     assert_eq!(worker.terminate(), 0);
     assert_eq!(output.len(), 1, "only the good article is enriched");
@@ -56,11 +69,26 @@ fn every_rejection_is_a_dead_letter_with_the_original_untouched() {
     for letter in &dead {
         let code = String::from_utf8(letter.key.clone().unwrap()).unwrap();
         let original = input.iter().find(|r| r.key == letter.key).unwrap();
-        assert_eq!(letter.header("dateline.error.code").as_deref(), Some(code.as_str()));
+        assert_eq!(
+            letter.header("dateline.error.code").as_deref(),
+            Some(code.as_str())
+        );
         assert_eq!(letter.value, original.value, "{code}: value");
-        assert_eq!(letter.headers[..original.headers.len()], original.headers, "{code}: headers");
-        assert_eq!(letter.header("__connect.errors.topic"), Some(topics.input.clone()));
-        assert!(letter.header("__connect.errors.exception.message").is_some_and(|m| !m.is_empty()), "{code}");
+        assert_eq!(
+            letter.headers[..original.headers.len()],
+            original.headers,
+            "{code}: headers"
+        );
+        assert_eq!(
+            letter.header("__connect.errors.topic"),
+            Some(topics.input.clone())
+        );
+        assert!(
+            letter
+                .header("__connect.errors.exception.message")
+                .is_some_and(|m| !m.is_empty()),
+            "{code}"
+        );
         if original.timestamp_ms.is_some() {
             assert_eq!(letter.timestamp_ms, original.timestamp_ms, "{code}: timestamp");
         }
@@ -73,7 +101,10 @@ fn key_headers_timestamp_and_trace_context_pass_through() {
     let mut record = article(7);
     record.key = Some(vec![0, 1, 254, 255]);
     record.headers = vec![
-        ("traceparent".to_owned(), Some(b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_vec())),
+        (
+            "traceparent".to_owned(),
+            Some(b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_vec()),
+        ),
         ("dup".to_owned(), Some(b"1".to_vec())),
         ("dup".to_owned(), Some(b"2".to_vec())),
         ("null".to_owned(), None),
@@ -92,11 +123,23 @@ fn key_headers_timestamp_and_trace_context_pass_through() {
     assert!(dead.is_empty());
     let same = output.iter().find(|r| r.key == record.key).unwrap();
     assert_eq!(same.timestamp_ms, record.timestamp_ms);
-    assert_eq!(same.headers[..5], record.headers[..5], "order, doubles, nulls and trace context are kept");
+    assert_eq!(
+        same.headers[..5],
+        record.headers[..5],
+        "order, doubles, nulls and trace context are kept"
+    );
     assert_eq!(same.header("ce_specversion").as_deref(), Some("1.0"));
-    assert!(same.headers.iter().filter(|(n, _)| n == "ce_id").all(|(_, v)| v.as_deref() != Some(b"theirs")));
+    assert!(
+        same.headers
+            .iter()
+            .filter(|(n, _)| n == "ce_id")
+            .all(|(_, v)| v.as_deref() != Some(b"theirs"))
+    );
     assert_eq!(same.json()["id"], "a000007");
-    let by_id = output.iter().find(|r| r.key.as_deref() == Some(b"a000008")).expect("a null key becomes the id");
+    let by_id = output
+        .iter()
+        .find(|r| r.key.as_deref() == Some(b"a000008"))
+        .expect("a null key becomes the id");
     assert_eq!(by_id.json()["id"], "a000008");
     let gone = output.iter().find(|r| r.key == tombstone.key).unwrap();
     assert_eq!((&gone.value, &gone.headers), (&None, &tombstone.headers));
@@ -107,10 +150,18 @@ fn a_record_the_broker_refuses_becomes_a_dead_letter_and_its_neighbours_pass() {
     let topics = Topics::create("refused", 1);
     // The input topic takes any timestamp, the output topic only those up to an hour ahead.
     let input = format!("{}-any", topics.input);
-    create(&input, 1, &[("message.timestamp.after.max.ms", "9223372036854775807")]);
+    create(
+        &input,
+        1,
+        &[("message.timestamp.after.max.ms", "9223372036854775807")],
+    );
     let topics = Topics { input, ..topics };
     let mut records = articles(20);
-    let ahead = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() + 7_200_000;
+    let ahead = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_millis()
+        + 7_200_000;
     records[5].timestamp_ms = Some(i64::try_from(ahead).unwrap());
     records[11].timestamp_ms = Some(i64::try_from(ahead + 1).unwrap());
     produce(&topics.input, &records);
@@ -120,7 +171,10 @@ fn a_record_the_broker_refuses_becomes_a_dead_letter_and_its_neighbours_pass() {
     assert_eq!(output.len(), 18);
     assert_eq!(dead.len(), 2);
     for letter in &dead {
-        assert_eq!(letter.header("dateline.error.code").as_deref(), Some("timestamp_refused"));
+        assert_eq!(
+            letter.header("dateline.error.code").as_deref(),
+            Some("timestamp_refused")
+        );
         assert!(letter.header("dateline.error.timestamp_ms").is_some());
     }
 }
@@ -128,13 +182,26 @@ fn a_record_the_broker_refuses_becomes_a_dead_letter_and_its_neighbours_pass() {
 #[test]
 fn too_many_dead_letters_stop_the_worker_before_the_batch_counts() {
     let topics = Topics::create("limit", 1);
-    let broken: Vec<Whole> = (0..200).map(|n| Whole::new(&format!("b{n}"), "{ not json")).collect();
+    let broken: Vec<Whole> = (0..200)
+        .map(|n| Whole::new(&format!("b{n}"), "{ not json"))
+        .collect();
     produce(&topics.input, &broken);
     let rest = "[dead_letters]\nrun_length_max = 50\n";
-    let settings = Settings { kafka: "", rest, arguments: &[] };
+    let settings = Settings {
+        kafka: "",
+        rest,
+        arguments: &[],
+    };
     for _ in 0..2 {
-        assert_eq!(Worker::start(&topics, settings).wait(), 76, "a restart meets the same batch and stops again");
-        assert!(read_all(&topics.dead).is_empty(), "nothing of the batch is written");
+        assert_eq!(
+            Worker::start(&topics, settings).wait(),
+            76,
+            "a restart meets the same batch and stops again"
+        );
+        assert!(
+            read_all(&topics.dead).is_empty(),
+            "nothing of the batch is written"
+        );
         assert_eq!(committed_sum(&topics.group, &topics.input), 0);
     }
 }

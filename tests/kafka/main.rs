@@ -1,6 +1,12 @@
 //! Proofs on a real Apache Kafka: exactly-once and at-least-once with kills, rebalances, dead letters, fidelity, clean shutdown.
 //! What belongs here needs transactions or a real group; everything else is in `tests/suite`.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    unreachable_pub
+)]
 
 mod cluster;
 mod delivery;

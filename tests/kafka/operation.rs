@@ -7,7 +7,11 @@ use super::worker::Worker;
 #[test]
 fn missing_topics_are_all_named_and_the_worker_does_not_start() {
     let topics = Topics::create("missing", 1);
-    let nowhere = Topics { output: "no-such-output".to_owned(), dead: "no-such-dead".to_owned(), ..topics };
+    let nowhere = Topics {
+        output: "no-such-output".to_owned(),
+        dead: "no-such-dead".to_owned(),
+        ..topics
+    };
     assert_eq!(Worker::start(&nowhere, Settings::default()).wait(), 78);
 }
 
@@ -15,7 +19,10 @@ fn missing_topics_are_all_named_and_the_worker_does_not_start() {
 fn a_pattern_that_matches_our_output_is_refused() {
     let topics = Topics::create("pattern", 1);
     let unique = topics.input.rsplit('-').next().unwrap().to_owned();
-    let looped = Topics { input: format!("^pattern-.*-{unique}$"), ..topics };
+    let looped = Topics {
+        input: format!("^pattern-.*-{unique}$"),
+        ..topics
+    };
     assert_eq!(Worker::start(&looped, Settings::default()).wait(), 78);
 }
 
@@ -24,7 +31,10 @@ fn a_pattern_reads_every_matching_topic() {
     let topics = Topics::create("many", 1);
     let unique = topics.input.rsplit('-').next().unwrap().to_owned();
     super::cluster::produce(&topics.input, &super::delivery::articles(10));
-    let pattern = Topics { input: format!("^many-in-{unique}$"), ..topics };
+    let pattern = Topics {
+        input: format!("^many-in-{unique}$"),
+        ..topics
+    };
     let worker = Worker::start(&pattern, Settings::default());
     super::cluster::await_outcomes(&pattern, 10);
     assert_eq!(worker.terminate(), 0);

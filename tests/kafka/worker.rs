@@ -33,7 +33,11 @@ pub struct Settings<'s> {
 }
 
 fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 impl Worker {
@@ -63,7 +67,11 @@ impl Worker {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut worker = Self { child, _directory: directory, admin };
+        let mut worker = Self {
+            child,
+            _directory: directory,
+            admin,
+        };
         worker.drain();
         worker
     }
@@ -88,7 +96,11 @@ impl Worker {
 
     /// SIGTERM, then its exit code.
     pub fn terminate(self) -> i32 {
-        let status = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status().unwrap();
+        let status = Command::new("kill")
+            .arg("-TERM")
+            .arg(self.child.id().to_string())
+            .status()
+            .unwrap();
         assert!(status.success());
         self.wait()
     }
@@ -99,7 +111,10 @@ impl Worker {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status.code().unwrap_or(-1);
             }
-            assert!(Instant::now() < deadline, "the worker did not end within {DEADLINE:?}");
+            assert!(
+                Instant::now() < deadline,
+                "the worker did not end within {DEADLINE:?}"
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -124,7 +139,10 @@ impl Worker {
         let deadline = Instant::now() + DEADLINE;
         while !matches!(self.get("/readyz"), Some((200, _))) {
             assert!(self.is_running(), "the worker ended before it was ready");
-            assert!(Instant::now() < deadline, "the worker was not ready within {DEADLINE:?}");
+            assert!(
+                Instant::now() < deadline,
+                "the worker was not ready within {DEADLINE:?}"
+            );
             std::thread::sleep(Duration::from_millis(50));
         }
     }

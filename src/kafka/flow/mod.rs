@@ -75,19 +75,28 @@ impl FlowState {
     pub fn assign(&mut self, partitions: impl IntoIterator<Item = (PartitionKey, Option<i64>)>) {
         self.joined = true;
         for (key, committed) in partitions {
-            self.partitions.insert(key, PartitionState { committed, ..PartitionState::default() });
+            self.partitions.insert(
+                key,
+                PartitionState {
+                    committed,
+                    ..PartitionState::default()
+                },
+            );
         }
     }
 
     /// First half of a revoke: records of these partitions that no batch has taken are discarded.
     pub fn stop_intake(&mut self, revoked: &BTreeSet<PartitionKey>) {
-        self.intake.retain(|(record, _)| !revoked.contains(&record.origin.key()));
+        self.intake
+            .retain(|(record, _)| !revoked.contains(&record.origin.key()));
         self.intake_bytes = self.intake.iter().map(|(record, _)| record.bytes()).sum();
     }
 
     /// True while a batch with records of these partitions is neither committed nor dropped.
     pub fn has_in_flight(&self, revoked: &BTreeSet<PartitionKey>) -> bool {
-        self.in_flight.values().any(|offsets| offsets.keys().any(|key| revoked.contains(key)))
+        self.in_flight
+            .values()
+            .any(|offsets| offsets.keys().any(|key| revoked.contains(key)))
     }
 
     /// Second half of a revoke, and all of a loss: the partitions are no longer ours. Work in flight that touches them is dropped,
@@ -114,7 +123,9 @@ impl FlowState {
         if self.rewind || self.ended {
             return false;
         }
-        let Some(partition) = self.partitions.get_mut(&record.origin.key()) else { return false };
+        let Some(partition) = self.partitions.get_mut(&record.origin.key()) else {
+            return false;
+        };
         partition.first.get_or_insert(record.origin.offset);
         partition.position = Some(record.origin.offset + 1);
         self.intake_bytes += record.bytes();
@@ -132,7 +143,8 @@ impl FlowState {
         let mut bytes = 0;
         while let Some((record, _)) = self.intake.front() {
             let more = record.bytes();
-            let fits = records.len() < self.limits.batch_records_max && bytes + more <= self.limits.batch_bytes_max;
+            let fits =
+                records.len() < self.limits.batch_records_max && bytes + more <= self.limits.batch_bytes_max;
             if !records.is_empty() && !fits {
                 break;
             }
@@ -141,7 +153,12 @@ impl FlowState {
         }
         self.intake_bytes -= bytes;
         self.batches_made += 1;
-        let batch = Batch { id: self.batches_made, epoch: self.epoch, records, bytes };
+        let batch = Batch {
+            id: self.batches_made,
+            epoch: self.epoch,
+            records,
+            bytes,
+        };
         self.in_flight.insert(batch.id, batch.next_offsets());
         Some(batch)
     }
@@ -189,7 +206,12 @@ impl FlowState {
         if !self.rewind || self.committing.is_some() {
             return None;
         }
-        Some(self.partitions.iter().map(|(key, state)| (key.clone(), state.committed.or(state.first))).collect())
+        Some(
+            self.partitions
+                .iter()
+                .map(|(key, state)| (key.clone(), state.committed.or(state.first)))
+                .collect(),
+        )
     }
 
     /// The partitions were sought back to these offsets; reading goes on.

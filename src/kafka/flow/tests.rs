@@ -12,12 +12,19 @@ const PARTITIONS: i32 = 3;
 const RECORDS: i64 = 12;
 
 fn key(partition: i32) -> PartitionKey {
-    PartitionKey { kafka_topic: Arc::from("in"), partition }
+    PartitionKey {
+        kafka_topic: Arc::from("in"),
+        partition,
+    }
 }
 
 fn record(partition: i32, offset: i64) -> Record {
     Record {
-        origin: Origin { kafka_topic: Arc::from("in"), partition, offset },
+        origin: Origin {
+            kafka_topic: Arc::from("in"),
+            partition,
+            offset,
+        },
         timestamp_ms: None,
         key: None,
         value: Some(vec![b'x'; 10]),
@@ -26,7 +33,13 @@ fn record(partition: i32, offset: i64) -> Record {
 }
 
 fn limits() -> FlowLimits {
-    FlowLimits { batch_records_max: 3, batch_bytes_max: 1000, batch_wait_ms: 0, intake_bytes_max: 100, intake_bytes_resume: 20 }
+    FlowLimits {
+        batch_records_max: 3,
+        batch_bytes_max: 1000,
+        batch_wait_ms: 0,
+        intake_bytes_max: 100,
+        intake_bytes_resume: 20,
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -90,7 +103,9 @@ impl Model {
                 self.position[*p as usize] = committed;
             }
             // The deadline passed: whatever is in flight is dropped. A commit that stands is the broker's to decide: here it is refused.
-            Action::Revoke(p) if self.owns(*p) && self.committing.is_none() => self.flow.release(&BTreeSet::from([key(*p)])),
+            Action::Revoke(p) if self.owns(*p) && self.committing.is_none() => {
+                self.flow.release(&BTreeSet::from([key(*p)]))
+            }
             Action::Lose => {
                 self.flow.release(&(0..PARTITIONS).map(key).collect());
             }
@@ -108,7 +123,9 @@ impl Model {
                 }
             }
             Action::Succeed => {
-                let Some(batch) = self.committing.take() else { return };
+                let Some(batch) = self.committing.take() else {
+                    return;
+                };
                 // The coordinator checks the generation: after a loss the transaction is refused.
                 if self.flow.is_valid(&batch) {
                     for record in &batch.records {
@@ -130,8 +147,10 @@ impl Model {
             }
             Action::Rewind => {
                 if let Some(due) = self.flow.rewind_due() {
-                    let offsets: Vec<_> =
-                        due.into_iter().map(|(key, _)| (key.clone(), self.committed[key.partition as usize])).collect();
+                    let offsets: Vec<_> = due
+                        .into_iter()
+                        .map(|(key, _)| (key.clone(), self.committed[key.partition as usize]))
+                        .collect();
                     for (key, offset) in &offsets {
                         self.position[key.partition as usize] = *offset;
                     }
@@ -147,7 +166,11 @@ impl Model {
             for offset in 0..RECORDS {
                 let times = self.delivered[partition][offset as usize];
                 let expected = u32::from(offset < self.committed[partition]);
-                assert_eq!(times, expected, "partition {partition} offset {offset}, committed {}", self.committed[partition]);
+                assert_eq!(
+                    times, expected,
+                    "partition {partition} offset {offset}, committed {}",
+                    self.committed[partition]
+                );
             }
         }
     }
@@ -163,7 +186,11 @@ impl Model {
                 self.apply(&action);
             }
         }
-        assert!(self.committed.iter().all(|c| *c == RECORDS), "records were left behind: {:?}", self.committed);
+        assert!(
+            self.committed.iter().all(|c| *c == RECORDS),
+            "records were left behind: {:?}",
+            self.committed
+        );
     }
 }
 
@@ -184,7 +211,10 @@ proptest! {
 
 #[test]
 fn a_batch_ends_at_records_or_bytes_and_one_large_record_is_a_batch_of_its_own() {
-    let mut flow = FlowState::new(FlowLimits { batch_bytes_max: 25, ..limits() });
+    let mut flow = FlowState::new(FlowLimits {
+        batch_bytes_max: 25,
+        ..limits()
+    });
     flow.assign([(key(0), None)]);
     for offset in 0..3 {
         assert!(flow.accept(record(0, offset), 0));
@@ -192,14 +222,19 @@ fn a_batch_ends_at_records_or_bytes_and_one_large_record_is_a_batch_of_its_own()
     let mut large = record(0, 3);
     large.value = Some(vec![0; 100]);
     assert!(flow.accept(large, 0));
-    let sizes: Vec<usize> = std::iter::from_fn(|| flow.take_batch(0)).map(|b| b.records.len()).collect();
+    let sizes: Vec<usize> = std::iter::from_fn(|| flow.take_batch(0))
+        .map(|b| b.records.len())
+        .collect();
     assert_eq!(sizes, [2, 1, 1]);
     assert_eq!(flow.load(), (0, 0, 3));
 }
 
 #[test]
 fn a_batch_waits_for_more_until_its_oldest_record_is_old_enough() {
-    let mut flow = FlowState::new(FlowLimits { batch_wait_ms: 100, ..limits() });
+    let mut flow = FlowState::new(FlowLimits {
+        batch_wait_ms: 100,
+        ..limits()
+    });
     flow.assign([(key(0), None)]);
     flow.accept(record(0, 0), 1_000);
     assert!(flow.take_batch(1_099).is_none());
