@@ -142,7 +142,7 @@ fn close(place: Name<'_>, regions: &[Name<'_>], found: &mut Places) {
     found.known &= if regions.is_empty() {
         city.is_some()
     } else {
-        written.is_some()
+        country.is_some()
     };
     let name = if place.capitals {
         title_case(place.written)
