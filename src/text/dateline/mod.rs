@@ -29,6 +29,7 @@ const NOT_PLACES: &[&str] = &[
     "ADVISORY",
     "ALERT",
     "ANALYSIS",
+    "BORN",
     "BREAKING",
     "BY",
     "CORRECTED",
@@ -59,6 +60,8 @@ const NOT_PLACES: &[&str] = &[
     "STORY",
     "THE",
     "TIMELINE",
+    "TODAY",
+    "TONIGHT",
     "UPDATE",
     "UPDATED",
     "URGENT",
@@ -288,6 +291,11 @@ fn separator<'t>(scan: Scanner<'t>, head: &Head<'_>) -> Option<(Separator, Scann
     if slashes && after.take_any(&['.', '/']).is_some() && ends_word(after) {
         return Some((Separator::Wire, after));
     }
+    // "(EFE).- El".
+    let mut stopped = after;
+    if bracket_before && stopped.take_any(&['.']).is_some() && stopped.peek().is_some_and(is_dash) {
+        after = stopped;
+    }
     let marks = after.take_while(is_dash);
     if marks.is_empty() {
         return None;
@@ -340,7 +348,12 @@ fn is_sure(head: &Head<'_>, separator: Separator, story: &str) -> bool {
         return known_agency || (head.agency.is_some() && head.date.is_some());
     }
     if known_agency {
-        return true;
+        // "President Bush (AP) -": several words in ordinary case need a date or a country.
+        let one_word = places.list.iter().all(|place| !place.name.contains(' '));
+        return places.capitals || places.known || head.date.is_some() || one_word;
+    }
+    if head.date.is_some() && head.agency.is_none() {
+        return places.capitals || places.known;
     }
     if head.date.is_some() {
         return places.capitals || places.known || (story.opens && short_names(places));
@@ -350,6 +363,7 @@ fn is_sure(head: &Head<'_>, separator: Separator, story: &str) -> bool {
     }
     let alone = places.known && story.opens && !story.shouts;
     match (places.capitals, separator) {
+        (true, Separator::TightDash) => alone && places.with_region,
         (true, Separator::Dash) => alone && !is_one_of(places, WORDS),
         (true, Separator::Colon) => alone && !is_one_of(places, WORDS) && !is_one_of(places, FIRST_NAMES),
         (false, Separator::Dash) => {
