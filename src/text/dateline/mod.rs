@@ -1,16 +1,19 @@
 //! The wire head at the start of a story, taken apart: "PARIS, July 6 (Agency) --". Silent where it is not sure: it never
 //! invents a place, a year or an agency, and never reads past `limits.dateline_bytes_max`.
 //!
-//! `head` reads what could be a head; `is_sure` judges it by its evidence: a date, an agency, capitals, known places.
+//! The readers below find what could be a head; `evidence` judges it.
 
 mod agency;
 mod cities;
 mod date;
+mod evidence;
 mod places;
 mod regions;
 mod scanner;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod traps;
 
 pub(crate) use agency::is_known as is_known_agency;
 
@@ -29,6 +32,7 @@ const NOT_PLACES: &[&str] = &[
     "ADVISORY",
     "ALERT",
     "ANALYSIS",
+    "BORN",
     "BREAKING",
     "BY",
     "CORRECTED",
@@ -59,21 +63,14 @@ const NOT_PLACES: &[&str] = &[
     "STORY",
     "THE",
     "TIMELINE",
+    "TODAY",
+    "TONIGHT",
     "UPDATE",
     "UPDATED",
     "URGENT",
     "VIDEO",
     "WATCH",
     "WRAPUP",
-];
-
-/// Cities that are ordinary words: "NICE - The", "MALE: I" need more evidence.
-const WORDS: &[&str] = &["male", "nice"];
-
-/// Cities that are first names too: "PARIS: I think" may be an interview.
-const FIRST_NAMES: &[&str] = &[
-    "adelaide", "austin", "florence", "kingston", "milan", "paris", "phoenix", "santiago", "sofia", "sydney",
-    "vienna",
 ];
 
 /// A head, before it is judged.
@@ -124,7 +121,7 @@ fn parse_at(opening: &str, start: usize) -> Option<Dateline> {
         .filter_map(|read| read(scan))
         .find_map(|(head, scan)| {
             let (separator, scan) = separator(scan, &head)?;
-            is_sure(&head, separator, scan.rest()).then_some((head, separator, scan.at()))
+            evidence::is_sure(&head, separator, scan.rest()).then_some((head, separator, scan.at()))
         })?;
     let written = opened.get(..end)?;
     let end = if separator == Separator::Colon {
@@ -288,6 +285,11 @@ fn separator<'t>(scan: Scanner<'t>, head: &Head<'_>) -> Option<(Separator, Scann
     if slashes && after.take_any(&['.', '/']).is_some() && ends_word(after) {
         return Some((Separator::Wire, after));
     }
+    // "(EFE).- El".
+    let mut stopped = after;
+    if bracket_before && stopped.take_any(&['.']).is_some() && stopped.peek().is_some_and(is_dash) {
+        after = stopped;
+    }
     let marks = after.take_while(is_dash);
     if marks.is_empty() {
         return None;
@@ -328,93 +330,4 @@ fn is_label(text: &str) -> bool {
             && !text.starts_with("THE HAGUE")
             && !text.starts_with("The Hague")
             || calendar::is_weekday(word))
-}
-
-/// Judges a head by its evidence.
-fn is_sure(head: &Head<'_>, separator: Separator, story: &str) -> bool {
-    let places = &head.places;
-    let story = Story::new(story);
-    let known_agency = head.agency.is_some_and(|agency| agency.known);
-    if places.list.is_empty() {
-        // Only an agency or a date: "(Reuters) -", "afrol News, 27 January -", "date 2023-07-06 (Agency) --".
-        return known_agency || (head.agency.is_some() && head.date.is_some());
-    }
-    if known_agency {
-        return true;
-    }
-    if head.date.is_some() {
-        return places.capitals || places.known || (story.opens && short_names(places));
-    }
-    if head.agency.is_some() {
-        return places.known || (places.capitals && story.opens && short_names(places) && !acronym(places));
-    }
-    let alone = places.known && story.opens && !story.shouts;
-    match (places.capitals, separator) {
-        (true, Separator::Dash) => alone && !is_one_of(places, WORDS),
-        (true, Separator::Colon) => alone && !is_one_of(places, WORDS) && !is_one_of(places, FIRST_NAMES),
-        (false, Separator::Dash) => {
-            alone && !story.dash_again && !is_one_of(places, WORDS) && !is_one_of(places, FIRST_NAMES)
-        }
-        _ => false,
-    }
-}
-
-/// True for a place that stands alone, without a country, and whose name is in `names`.
-fn is_one_of(places: &Places, names: &[&str]) -> bool {
-    let listed = |name: &str| names.contains(&name.to_lowercase().as_str());
-    !places.with_region && places.list.iter().any(|place| listed(&place.name))
-}
-
-fn short_names(places: &Places) -> bool {
-    places
-        .list
-        .iter()
-        .all(|place| place.name.split(' ').count() <= 4 && !place.name.ends_with(" Day"))
-}
-
-/// "NATO (Atlantic Alliance) -": one short word in capitals that is no known place.
-fn acronym(places: &Places) -> bool {
-    !places.known
-        && places
-            .list
-            .iter()
-            .all(|place| place.name.chars().count() < 6 && !place.name.contains(' '))
-}
-
-/// What the opening of the story after the separator says.
-struct Story {
-    /// It opens like a sentence: a capital, a digit or a quote.
-    opens: bool,
-    /// Its first two words are all capitals: a heading.
-    shouts: bool,
-    /// A second dash before the sentence ends: the first was a parenthesis.
-    dash_again: bool,
-}
-
-impl Story {
-    fn new(rest: &str) -> Self {
-        let line = rest.trim_start();
-        let bare = line.trim_start_matches([
-            '"', '\'', '\u{201C}', '\u{2018}', '\u{AB}', '(', '[', '$', '\u{20AC}', '\u{A3}',
-        ]);
-        let opens = bare
-            .chars()
-            .next()
-            .is_some_and(|c| c.is_alphanumeric() && !c.is_lowercase());
-        let mut words = bare
-            .split_whitespace()
-            .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));
-        let capital =
-            |word: &str| word.chars().any(char::is_alphabetic) && !word.chars().any(char::is_lowercase);
-        let shouts = matches!((words.next(), words.next()), (Some(a), Some(b)) if capital(a) && a.len() > 1 && capital(b) && b.len() > 1);
-        let sentence = line.split_inclusive(". ").next().unwrap_or_default();
-        let dash_again = [" - ", " -- ", "\u{2014}", " \u{2013} "]
-            .iter()
-            .any(|dash| sentence.contains(dash));
-        Self {
-            opens,
-            shouts,
-            dash_again,
-        }
-    }
 }

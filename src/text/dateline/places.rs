@@ -116,10 +116,19 @@ fn is_region_of(place: Name<'_>, next: Name<'_>) -> bool {
 }
 
 fn close(place: Name<'_>, regions: &[Name<'_>], found: &mut Places) {
-    let fold_place = fold(place.written);
-    if fold_place.starts_with("aboard ") {
+    // "ABOARD AIR FORCE ONE", "OFF THE COAST OF LIBYA" are no names of places; "NEAR MOSUL" holds one.
+    if ["aboard ", "off ", "on board "]
+        .iter()
+        .any(|open| fold(place.written).starts_with(open))
+    {
         return;
     }
+    let near = ["NEAR ", "Near ", "OUTSIDE ", "Outside "];
+    let written = near
+        .iter()
+        .find_map(|open| place.written.strip_prefix(open))
+        .unwrap_or(place.written);
+    let place = Name { written, ..place };
     let city = city(place.written);
     let codes = regions.iter().rev().filter_map(|name| region(name.written));
     // "TBILISI, Georgia" and "ATLANTA, Georgia": only the city tells.
@@ -134,7 +143,7 @@ fn close(place: Name<'_>, regions: &[Name<'_>], found: &mut Places) {
     let doubtful =
         regions.iter().any(|name| self::city(name.written).is_some()) && city.is_some() && city != written;
     let country = if regions.is_empty() {
-        city
+        city.or_else(|| region(place.written))
     } else {
         written.filter(|_| !doubtful)
     };
@@ -142,7 +151,7 @@ fn close(place: Name<'_>, regions: &[Name<'_>], found: &mut Places) {
     found.known &= if regions.is_empty() {
         city.is_some()
     } else {
-        written.is_some()
+        country.is_some()
     };
     let name = if place.capitals {
         title_case(place.written)
