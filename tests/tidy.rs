@@ -2,6 +2,8 @@
 //!
 //! Every rule is a function from one source to complaints (`file:line: what`), tested on the tree and on a bad example.
 
+#![allow(clippy::unwrap_used, clippy::too_many_lines)]
+
 use std::fs;
 use std::path::Path;
 

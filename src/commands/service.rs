@@ -35,6 +35,8 @@ use crate::worker::process::Processor;
 /// Intake is paused when this share of the memory budget waits, and resumed at a quarter of that.
 const INTAKE_SHARE: usize = 8;
 const RESUME_SHARE: usize = 4;
+/// Room for what the client counts beside key, value and headers.
+const PRODUCER_FRAMING_BYTES: usize = 4096;
 /// How soon the end of a backfill is seen.
 const BACKFILL_STATISTICS_MS: u32 = 250;
 
@@ -78,54 +80,24 @@ impl Service {
         if self.until_end {
             self.config.kafka.statistics_interval_ms = BACKFILL_STATISTICS_MS;
         }
-        let config = Arc::new(self.config.clone());
-        let metrics = Metrics::new()?;
-        let processor = Arc::new(Processor::new(&config)?);
-        let shared = Arc::new(shared(&config, metrics.clone())?);
-        let view = View::start(&config, self.mode, &processor, &shared, &self.shutdown).await?;
-
-        let instance = uuid::Uuid::new_v4().simple().to_string();
-        let first = ClientSettings::new(&config, &instance, startup::MESSAGE_BYTES_DEFAULT);
-        let cluster = match startup::check(&config.kafka, &first.admin, &shared).await {
-            Ok(cluster) => cluster,
-            Err(not_ready) => {
-                error!("{not_ready}");
-                return Ok(Exit::Configuration);
-            }
+        let config = &self.config;
+        let processor = Arc::new(Processor::new(config)?);
+        let shared = Arc::new(shared(config, Metrics::new()?)?);
+        let view = View::start(config, self.mode, &processor, &shared, &self.shutdown).await?;
+        let opened = tokio::select! {
+            opened = self.open(&shared, &view) => opened,
+            () = self.shutdown.requested() => return Ok(Exit::Ok),
         };
-        let publish_bytes_max = cluster.output_bytes_max.max(cluster.dead_letter_bytes_max) + 4096;
-        let settings = ClientSettings::new(&config, &instance, publish_bytes_max);
-        let until = if self.until_end {
-            let (admin, topics, shared) = (
-                settings.admin.clone(),
-                cluster.input_topics.clone(),
-                Arc::clone(&shared),
-            );
-            let timeout = shared.request_timeout;
-            let ends =
-                tokio::task::spawn_blocking(move || startup::end_offsets(&admin, &topics, &shared, timeout))
-                    .await?;
-            Some(ends.context("the end of the input topics cannot be read")?)
-        } else {
-            None
+        let (mut source, mut sink) = match opened {
+            Ok(ends) => ends,
+            Err(problem) => match problem.downcast::<startup::NotReady>() {
+                Ok(not_ready) => {
+                    error!("{not_ready}");
+                    return Ok(Exit::Configuration);
+                }
+                Err(other) => return Err(other),
+            },
         };
-
-        let heartbeat = view.heartbeat();
-        let mut source = KafkaSource::start(
-            Arc::clone(&shared),
-            &settings.consumer,
-            &config.kafka.input_topics,
-            until,
-            heartbeat,
-        )?;
-        let consumer = source.consumer();
-        let sink_settings = sink_settings(&config, &cluster);
-        let mut sink = tokio::task::spawn_blocking({
-            let shared = Arc::clone(&shared);
-            move || KafkaSink::open(shared, consumer, &settings.producer, sink_settings)
-        })
-        .await?
-        .context("the producer cannot be opened")?;
         view.output_reachable();
         info!(
             version = env!("CARGO_PKG_VERSION"),
@@ -133,16 +105,12 @@ impl Service {
             delivery = config.kafka.delivery.name(),
             "running"
         );
-
         self.stop_on_signal(source.stopper());
+        let limits = &config.dead_letters;
         let worker = Worker {
             processor,
-            metrics,
-            guard: DeadLetterGuard::new(
-                config.dead_letters.share_max,
-                config.dead_letters.run_length_max,
-                config.dead_letters.window_records,
-            ),
+            metrics: shared.metrics.clone(),
+            guard: DeadLetterGuard::new(limits.share_max, limits.run_length_max, limits.window_records),
             clock: now_ms,
             threads: config.worker.threads,
             on_delivered: view.on_delivered(),
@@ -151,6 +119,36 @@ impl Service {
         drop(sink);
         tokio::task::spawn_blocking(move || source.close()).await?;
         Ok(exit(result))
+    }
+
+    /// Checks the cluster, then opens both ends of the flow.
+    async fn open(&self, shared: &Arc<Shared>, view: &View) -> anyhow::Result<(KafkaSource, KafkaSink)> {
+        let config = &self.config;
+        let instance = uuid::Uuid::new_v4().simple().to_string();
+        let first = ClientSettings::new(config, &instance, startup::MESSAGE_BYTES_DEFAULT);
+        let cluster = startup::check(&config.kafka, &first.admin, shared).await?;
+        let publish_bytes_max = cluster.output_bytes_max.max(cluster.dead_letter_bytes_max) + PRODUCER_FRAMING_BYTES;
+        let settings = ClientSettings::new(config, &instance, publish_bytes_max);
+        let until = if self.until_end {
+            let (admin, topics, shared) = (settings.admin.clone(), cluster.input_topics.clone(), Arc::clone(shared));
+            let ends = move || startup::end_offsets(&admin, &topics, &shared);
+            let ends = tokio::task::spawn_blocking(ends).await?;
+            Some(ends.context("the end of the input topics cannot be read")?)
+        } else {
+            None
+        };
+        let source = KafkaSource::start(
+            Arc::clone(shared),
+            &settings.consumer,
+            &config.kafka.input_topics,
+            until,
+            view.heartbeat(),
+        )?;
+        let (shared, consumer) = (Arc::clone(shared), source.consumer());
+        let sink_settings = sink_settings(config, &cluster);
+        let open = move || KafkaSink::open(shared, consumer, &settings.producer, sink_settings);
+        let sink = tokio::task::spawn_blocking(open).await?.context("the producer cannot be opened")?;
+        Ok((source, sink))
     }
 
     /// The first signal stops intake; if the batch in flight is not done within the deadline, the process ends all the same.

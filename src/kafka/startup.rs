@@ -106,11 +106,11 @@ pub fn end_offsets(
     properties: &BTreeMap<String, String>,
     input_topics: &[String],
     shared: &Arc<Shared>,
-    timeout: Duration,
 ) -> Result<EndOffsets, rdkafka::error::KafkaError> {
     let probe: BaseConsumer<ConsumerCallbacks> =
         client_config(properties).create_with_context(ConsumerCallbacks(Arc::clone(shared)))?;
     drop(probe.poll(Duration::ZERO));
+    let timeout = shared.request_timeout;
     let mut ends = EndOffsets::new();
     for topic in input_topics {
         let metadata = probe.fetch_metadata(Some(topic), timeout)?;

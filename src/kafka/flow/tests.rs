@@ -140,11 +140,7 @@ impl Model {
                     self.flow.fail_commit();
                 }
             }
-            Action::Fail => {
-                if self.committing.take().is_some() {
-                    self.flow.fail_commit();
-                }
-            }
+            Action::Fail if self.committing.take().is_some() => self.flow.fail_commit(),
             Action::Rewind => {
                 if let Some(due) = self.flow.rewind_due() {
                     let offsets: Vec<_> = due
