@@ -18,6 +18,9 @@ mod similar;
 mod validate;
 mod worker;
 
+#[cfg(test)]
+mod tests;
+
 pub use admin::AdminConfig;
 pub use dead_letter::DeadLetterConfig;
 pub use enrich::EnrichConfig;
