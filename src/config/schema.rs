@@ -146,15 +146,26 @@ mod tests {
 
     #[test]
     fn reference_file_names_and_explains_every_key() {
-        let is_example = |line: &&str| line.strip_prefix("# ").and_then(|l| l.split_once(" = ")).is_some_and(|(k, _)| {
-            k.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
-        });
+        let is_example = |line: &&str| {
+            line.strip_prefix("# ")
+                .and_then(|l| l.split_once(" = "))
+                .is_some_and(|(k, _)| k.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+        };
         let lines: Vec<&str> = REFERENCE.lines().collect();
-        for pair in lines.windows(2).filter(|pair| pair[1].contains(" = ") && (is_example(&pair[1]) || !pair[1].starts_with('#'))) {
-            assert!(pair[0].starts_with("# ") && !is_example(&pair[0]), "no comment above {}", pair[1]);
+        for pair in lines
+            .windows(2)
+            .filter(|pair| pair[1].contains(" = ") && (is_example(&pair[1]) || !pair[1].starts_with('#')))
+        {
+            assert!(
+                pair[0].starts_with("# ") && !is_example(&pair[0]),
+                "no comment above {}",
+                pair[1]
+            );
         }
-        let uncommented: Vec<&str> =
-            lines.iter().map(|line| if is_example(line) { &line[2..] } else { line }).collect();
+        let uncommented: Vec<&str> = lines
+            .iter()
+            .map(|line| if is_example(line) { &line[2..] } else { line })
+            .collect();
         let (mut named, mut known) = (BTreeSet::new(), BTreeSet::new());
         keys_of(&toml::from_str(&uncommented.join("\n")).unwrap(), "", &mut named);
         keys(Node::root(&schema()), "", &mut known);
@@ -164,7 +175,10 @@ mod tests {
     #[test]
     fn published_schema_is_current_and_holds_for_the_reference_file() {
         let published: serde_json::Value = serde_json::from_str(PUBLISHED).unwrap();
-        assert!(published == schema(), "run: dateline schema config > config/schema/config.schema.json");
+        assert!(
+            published == schema(),
+            "run: dateline schema config > config/schema/config.schema.json"
+        );
         let reference: serde_json::Value = toml::from_str(REFERENCE).unwrap();
         let validator = jsonschema::validator_for(&published).unwrap();
         assert!(validator.is_valid(&reference));

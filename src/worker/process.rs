@@ -52,7 +52,12 @@ impl Processor {
         let models = enricher.models().iter();
         let run = RunInfo {
             worker_version: env!("CARGO_PKG_VERSION").to_owned(),
-            models: models.map(|m| encode::ModelInfo { name: m.name.clone(), version: m.version.clone() }).collect(),
+            models: models
+                .map(|m| encode::ModelInfo {
+                    name: m.name.clone(),
+                    version: m.version.clone(),
+                })
+                .collect(),
             vocabulary_version: enricher.vocabulary_version().to_owned(),
             ce_source: format!("/dateline/{}", config.kafka.group_id),
             processed_at_ms: 0,
@@ -65,8 +70,14 @@ impl Processor {
         };
         Ok(Self {
             enricher,
-            settings: DecodeSettings { form, passthrough_fields: config.input.passthrough_fields.clone() },
-            limits: Limits { payload_bytes_max: config.input.payload_bytes_max, ..Limits::default() },
+            settings: DecodeSettings {
+                form,
+                passthrough_fields: config.input.passthrough_fields.clone(),
+            },
+            limits: Limits {
+                payload_bytes_max: config.input.payload_bytes_max,
+                ..Limits::default()
+            },
             tombstones: config.input.tombstones,
             wanted: config.enrich.clone(),
             run,
@@ -80,12 +91,17 @@ impl Processor {
 
     /// What becomes of `record` at `now_ms` (milliseconds since 1970), which only `provenance` and `ce_time` show.
     pub fn process(&self, record: &Record, now_ms: i64, observer: &mut dyn StepObserver) -> Outcome {
-        let Some(value) = record.value.as_deref() else { return self.tombstone(record) };
+        let Some(value) = record.value.as_deref() else {
+            return self.tombstone(record);
+        };
         let outcome = catch_unwind(AssertUnwindSafe(|| self.article(record, value, now_ms, observer)));
         match outcome {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(rejection)) => Outcome::Rejected(rejection),
-            Err(_) => Outcome::Rejected(Rejection::new(RejectionCode::Panicked, "enriching this record panicked")),
+            Err(_) => Outcome::Rejected(Rejection::new(
+                RejectionCode::Panicked,
+                "enriching this record panicked",
+            )),
         }
     }
 
@@ -118,7 +134,10 @@ impl Processor {
         if !self.wanted.keywords {
             enriched.keywords = None;
         }
-        let run = RunInfo { processed_at_ms: now_ms, ..self.run.clone() };
+        let run = RunInfo {
+            processed_at_ms: now_ms,
+            ..self.run.clone()
+        };
         let output = encode::encode(&enriched, record, &run);
         observer.finished(Step::Encode);
         Ok(Outcome::Enriched(output))
@@ -134,7 +153,11 @@ mod tests {
 
     fn record(value: Option<&str>) -> Record {
         Record {
-            origin: Origin { kafka_topic: Arc::from("articles.raw"), partition: 0, offset: 7 },
+            origin: Origin {
+                kafka_topic: Arc::from("articles.raw"),
+                partition: 0,
+                offset: 7,
+            },
             timestamp_ms: None,
             key: Some(b"k".to_vec()),
             value: value.map(|v| v.as_bytes().to_vec()),
@@ -159,13 +182,18 @@ mod tests {
 
     #[test]
     fn tombstones_go_as_configured() {
-        for (tombstones, expected) in
-            [(Tombstones::Pass, "passed"), (Tombstones::Drop, "tombstone"), (Tombstones::DeadLetter, "tombstone")]
-        {
+        for (tombstones, expected) in [
+            (Tombstones::Pass, "passed"),
+            (Tombstones::Drop, "tombstone"),
+            (Tombstones::DeadLetter, "tombstone"),
+        ] {
             let processor = processor(|config| config.input.tombstones = tombstones);
             let outcome = processor.process(&record(None), 0, &mut ());
             assert_eq!(code(&outcome), expected);
-            assert_eq!(matches!(outcome, Outcome::Rejected(_)), tombstones == Tombstones::DeadLetter);
+            assert_eq!(
+                matches!(outcome, Outcome::Rejected(_)),
+                tombstones == Tombstones::DeadLetter
+            );
         }
     }
 
@@ -174,25 +202,44 @@ mod tests {
         let processor = processor(|config| config.input.payload_bytes_max = 1_024);
         let long = "x".repeat(2_000);
         for (value, expected) in [
-            (r#"{"title": "Rain in Paris", "body": "It rained in Paris."}"#, "enriched"),
+            (
+                r#"{"title": "Rain in Paris", "body": "It rained in Paris."}"#,
+                "enriched",
+            ),
             ("", "empty"),
             ("{", "invalid_json"),
             (r#"{"title": 1.5, "body": []}"#, "wrong_type"),
             ("{}", "no_content"),
             (&long, "too_large"),
         ] {
-            assert_eq!(code(&processor.process(&record(Some(value)), 0, &mut ())), expected, "{value}");
+            assert_eq!(
+                code(&processor.process(&record(Some(value)), 0, &mut ())),
+                expected,
+                "{value}"
+            );
         }
     }
 
     #[test]
     fn what_is_not_wanted_is_absent() {
-        let article = record(Some(r#"{"title": "Rain in Paris", "body": "It rained in Paris on Monday, officials said."}"#));
+        let article = record(Some(
+            r#"{"title": "Rain in Paris", "body": "It rained in Paris on Monday, officials said."}"#,
+        ));
         for wanted in [true, false] {
-            let processor = processor(|config| config.enrich = EnrichConfig { topics: wanted, keywords: wanted });
-            let Outcome::Enriched(output) = processor.process(&article, 0, &mut ()) else { panic!("not enriched") };
+            let processor = processor(|config| {
+                config.enrich = EnrichConfig {
+                    topics: wanted,
+                    keywords: wanted,
+                }
+            });
+            let Outcome::Enriched(output) = processor.process(&article, 0, &mut ()) else {
+                panic!("not enriched")
+            };
             let value: serde_json::Value = serde_json::from_slice(&output.value.unwrap()).unwrap();
-            assert_eq!((value.get("topics").is_some(), value.get("keywords").is_some()), (wanted, wanted));
+            assert_eq!(
+                (value.get("topics").is_some(), value.get("keywords").is_some()),
+                (wanted, wanted)
+            );
         }
     }
 
