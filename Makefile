@@ -17,6 +17,12 @@ demo: ## Watch raw articles become records: embedded mock broker, live page (ARG
 	@DATELINE_NO_TLS=1 scripts/setup.sh build
 	cargo run --release --no-default-features --bin dateline -- demo $(ARGS)
 
+.PHONY: demo-kafka
+demo-kafka: ## The same on a real Apache Kafka, exactly once (KAFKA_BOOTSTRAP uses a cluster of yours)
+	@scripts/setup.sh test
+	cargo build --release --bin dateline
+	scripts/kafka.sh with bash -c 'target/release/dateline demo --kafka "$$KAFKA_BOOTSTRAP" $(ARGS)'
+
 .PHONY: build
 build: ## Build the release binary, with TLS, SASL and every codec
 	@scripts/setup.sh build
