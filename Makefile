@@ -18,11 +18,18 @@ demo: ## Watch raw articles become records: embedded mock broker, live page (ARG
 	cargo run --release --no-default-features --bin dateline -- demo $(ARGS)
 
 .PHONY: demo-kafka
+<<<<<<< HEAD
 demo-kafka: ## The same on a real Apache Kafka, exactly once (brought by Maven)
 	@scripts/setup.sh build
 	@cargo build --release --bin dateline
 	@scripts/setup.sh test
 	@scripts/kafka.sh with sh -c 'exec target/release/dateline demo --kafka "$$KAFKA_BOOTSTRAP" $(ARGS)'
+=======
+demo-kafka: ## The same on a real Apache Kafka, exactly once (KAFKA_BOOTSTRAP uses a cluster of yours)
+	@scripts/setup.sh test
+	cargo build --release --bin dateline
+	scripts/kafka.sh with bash -c 'target/release/dateline demo --kafka "$$KAFKA_BOOTSTRAP" $(ARGS)'
+>>>>>>> 0dc32a7fcab87778638131ad9107fafee0a34cc6
 
 .PHONY: build
 build: ## Build the release binary, with TLS, SASL and every codec

@@ -181,7 +181,7 @@ bootstrap() {
         echo "$KAFKA_BOOTSTRAP"
     else
         local dir
-        dir=$(cat "$current" 2>/dev/null) && alive "$dir" || die "no broker runs; scripts/kafka.sh start"
+        { dir=$(cat "$current" 2>/dev/null) && alive "$dir"; } || die "no broker runs; scripts/kafka.sh start"
         cat "$dir/bootstrap"
     fi
 }

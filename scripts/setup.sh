@@ -71,7 +71,7 @@ install() {
     local as_root=()
     have apt-get || complain "no apt-get"
     if [ "$(id -u)" -ne 0 ]; then
-        have sudo && sudo -n true 2>/dev/null || complain "neither root nor sudo without a password"
+        { have sudo && sudo -n true 2>/dev/null; } || complain "neither root nor sudo without a password"
         as_root=(sudo)
     fi
     echo "setup.sh: installing ${packages[*]}" >&2

@@ -39,7 +39,10 @@ pub struct Header {
 impl Header {
     /// A header with a text value.
     pub fn text(name: impl Into<String>, value: impl Into<String>) -> Self {
-        Self { name: name.into(), value: Some(value.into().into_bytes()) }
+        Self {
+            name: name.into(),
+            value: Some(value.into().into_bytes()),
+        }
     }
 }
 
@@ -61,14 +64,21 @@ pub struct Record {
 impl Record {
     /// Bytes held by key, value and headers.
     pub fn bytes(&self) -> usize {
-        let headers: usize =
-            self.headers.iter().map(|h| h.name.len() + h.value.as_ref().map_or(0, Vec::len)).sum();
+        let headers: usize = self
+            .headers
+            .iter()
+            .map(|h| h.name.len() + h.value.as_ref().map_or(0, Vec::len))
+            .sum();
         self.key.as_ref().map_or(0, Vec::len) + self.value.as_ref().map_or(0, Vec::len) + headers
     }
 
     /// The value of the last header named `name` (names compare without case), if it is UTF-8.
     pub fn header_text(&self, name: &str) -> Option<&str> {
-        let header = self.headers.iter().rev().find(|h| h.name.eq_ignore_ascii_case(name))?;
+        let header = self
+            .headers
+            .iter()
+            .rev()
+            .find(|h| h.name.eq_ignore_ascii_case(name))?;
         std::str::from_utf8(header.value.as_deref()?).ok()
     }
 }
@@ -87,8 +97,11 @@ pub struct OutputRecord {
 impl OutputRecord {
     /// Bytes held by key, value and headers.
     pub fn bytes(&self) -> usize {
-        let headers: usize =
-            self.headers.iter().map(|h| h.name.len() + h.value.as_ref().map_or(0, Vec::len)).sum();
+        let headers: usize = self
+            .headers
+            .iter()
+            .map(|h| h.name.len() + h.value.as_ref().map_or(0, Vec::len))
+            .sum();
         self.key.as_ref().map_or(0, Vec::len) + self.value.as_ref().map_or(0, Vec::len) + headers
     }
 }
@@ -144,8 +157,14 @@ pub enum Step {
 
 impl Step {
     /// Every step, in order.
-    pub const ALL: [Self; 6] =
-        [Self::Decode, Self::Accept, Self::Entities, Self::Topics, Self::Keywords, Self::Encode];
+    pub const ALL: [Self; 6] = [
+        Self::Decode,
+        Self::Accept,
+        Self::Entities,
+        Self::Topics,
+        Self::Keywords,
+        Self::Encode,
+    ];
 
     /// The stable word, used as a metric label.
     pub const fn name(self) -> &'static str {

@@ -205,7 +205,10 @@ impl Article {
     /// True where models may read it: English text or undetermined is decided by the enricher, but an item that is
     /// cancelled or withheld is published as such and never enriched.
     pub fn is_enrichable(&self) -> bool {
-        !matches!(self.given.pub_status.as_deref(), Some("canceled" | "cancelled" | "withheld"))
+        !matches!(
+            self.given.pub_status.as_deref(),
+            Some("canceled" | "cancelled" | "withheld")
+        )
     }
 
     /// Adds a flag, keeping the list sorted and without doubles.

@@ -12,7 +12,11 @@ impl Score {
 
     /// From thousandths; above 1000 becomes 1000.
     pub const fn from_thousandths(thousandths: u16) -> Self {
-        if thousandths > 1000 { Self(1000) } else { Self(thousandths) }
+        if thousandths > 1000 {
+            Self(1000)
+        } else {
+            Self(thousandths)
+        }
     }
 
     /// From a float, clamped and rounded to three decimals; not-a-number becomes 0.
@@ -38,9 +42,15 @@ mod tests {
 
     #[test]
     fn clamps_and_rounds() {
-        for (value, thousandths) in
-            [(0.0, 0), (1.0, 1000), (0.12345, 123), (0.9996, 1000), (-3.0, 0), (7.0, 1000), (f32::NAN, 0)]
-        {
+        for (value, thousandths) in [
+            (0.0, 0),
+            (1.0, 1000),
+            (0.12345, 123),
+            (0.9996, 1000),
+            (-3.0, 0),
+            (7.0, 1000),
+            (f32::NAN, 0),
+        ] {
             assert_eq!(Score::from_f32(value).thousandths(), thousandths, "{value}");
         }
         assert_eq!(Score::from_thousandths(2000), Score::ONE);

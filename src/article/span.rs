@@ -13,7 +13,11 @@ pub struct ByteSpan {
 impl ByteSpan {
     /// A span from `start` to `end`; an inverted pair becomes empty at `start`.
     pub const fn new(start: usize, end: usize) -> Self {
-        if end < start { Self { start, end: start } } else { Self { start, end } }
+        if end < start {
+            Self { start, end: start }
+        } else {
+            Self { start, end }
+        }
     }
 
     /// The slice of `text`, or `None` where the span does not fit it.

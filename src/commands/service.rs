@@ -127,10 +127,15 @@ impl Service {
         let instance = uuid::Uuid::new_v4().simple().to_string();
         let first = ClientSettings::new(config, &instance, startup::MESSAGE_BYTES_DEFAULT);
         let cluster = startup::check(&config.kafka, &first.admin, shared).await?;
-        let publish_bytes_max = cluster.output_bytes_max.max(cluster.dead_letter_bytes_max) + PRODUCER_FRAMING_BYTES;
+        let publish_bytes_max =
+            cluster.output_bytes_max.max(cluster.dead_letter_bytes_max) + PRODUCER_FRAMING_BYTES;
         let settings = ClientSettings::new(config, &instance, publish_bytes_max);
         let until = if self.until_end {
-            let (admin, topics, shared) = (settings.admin.clone(), cluster.input_topics.clone(), Arc::clone(shared));
+            let (admin, topics, shared) = (
+                settings.admin.clone(),
+                cluster.input_topics.clone(),
+                Arc::clone(shared),
+            );
             let ends = move || startup::end_offsets(&admin, &topics, &shared);
             let ends = tokio::task::spawn_blocking(ends).await?;
             Some(ends.context("the end of the input topics cannot be read")?)
@@ -147,7 +152,9 @@ impl Service {
         let (shared, consumer) = (Arc::clone(shared), source.consumer());
         let sink_settings = sink_settings(config, &cluster);
         let open = move || KafkaSink::open(shared, consumer, &settings.producer, sink_settings);
-        let sink = tokio::task::spawn_blocking(open).await?.context("the producer cannot be opened")?;
+        let sink = tokio::task::spawn_blocking(open)
+            .await?
+            .context("the producer cannot be opened")?;
         Ok((source, sink))
     }
 
