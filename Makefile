@@ -18,18 +18,10 @@ demo: ## Watch raw articles become records: embedded mock broker, live page (ARG
 	cargo run --release --no-default-features --bin dateline -- demo $(ARGS)
 
 .PHONY: demo-kafka
-<<<<<<< HEAD
-demo-kafka: ## The same on a real Apache Kafka, exactly once (brought by Maven)
-	@scripts/setup.sh build
-	@cargo build --release --bin dateline
-	@scripts/setup.sh test
-	@scripts/kafka.sh with sh -c 'exec target/release/dateline demo --kafka "$$KAFKA_BOOTSTRAP" $(ARGS)'
-=======
 demo-kafka: ## The same on a real Apache Kafka, exactly once (KAFKA_BOOTSTRAP uses a cluster of yours)
 	@scripts/setup.sh test
 	cargo build --release --bin dateline
-	scripts/kafka.sh with bash -c 'target/release/dateline demo --kafka "$$KAFKA_BOOTSTRAP" $(ARGS)'
->>>>>>> 0dc32a7fcab87778638131ad9107fafee0a34cc6
+	scripts/kafka.sh with bash -c 'exec target/release/dateline demo --kafka "$$KAFKA_BOOTSTRAP" $(ARGS)'
 
 .PHONY: build
 build: ## Build the release binary, with TLS, SASL and every codec
@@ -59,6 +51,15 @@ unit: ## Run every test that needs no broker
 kafka: ## Run the tests on real Apache Kafka (KAFKA_BOOTSTRAP uses a broker of yours)
 	@scripts/setup.sh build
 	scripts/kafka-suite.sh
+
+.PHONY: models
+models: ## Rebuild the compiled gazetteers and vocabulary (DATA=../shared/data)
+	DATA=$(or $(DATA),../shared/data) python3 scripts/gazetteers.py
+
+.PHONY: eval
+eval: ## Measure names and topics on labelled news (DATA=../shared/data)
+	@scripts/setup.sh build
+	DATA=$(or $(DATA),../shared/data) cargo run --release --example eval_names
 
 .PHONY: fmt
 fmt: ## Format the sources
