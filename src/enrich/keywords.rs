@@ -13,6 +13,8 @@ use crate::limits::Limits;
 use crate::text::tokens::TokenKind;
 use crate::text::tokens::tokens;
 
+/// Bytes of text that are read for phrases.
+const READ: usize = 40_000;
 /// A name that stands once is a key phrase only when it is this salient.
 const NAMED_ONCE: Score = Score::from_thousandths(400);
 
@@ -29,7 +31,8 @@ pub fn keywords(article: &Article, entities: &[Entity], limits: &Limits) -> Vec<
     let mut phrases: BTreeMap<String, Phrase<'_>> = BTreeMap::new();
     let headline = article.headline.as_deref().unwrap_or_default();
     let start = article.dateline.as_ref().map_or(0, |dateline| dateline.span.end);
-    let body = article.text.get(start..).unwrap_or_default();
+    let end = article.text.floor_char_boundary(READ).max(start);
+    let body = article.text.get(start..end).unwrap_or_default();
     collect(body, 1, &mut phrases);
     collect(headline, 3, &mut phrases);
     let mut ranked: Vec<(u32, Phrase<'_>, String)> = phrases
