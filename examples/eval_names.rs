@@ -205,20 +205,31 @@ fn measure_names(data: &Path) -> Result<()> {
             }
         }
     }
-    for (title, table) in [("type", &types), ("text", &genres)] {
+    print_tables(&types, &genres, &rules);
+    print_mistakes(mistakes);
+    Ok(())
+}
+
+type Table = BTreeMap<String, Tally>;
+
+fn print_tables(types: &Table, genres: &Table, rules: &Table) {
+    for (title, table) in [("type", types), ("text", genres)] {
         println!("\n| {title} | precision | recall | F1 | gold |\n|---|---|---|---|---|");
         for (name, tally) in table {
             println!("| {name} | {} |", tally.line());
         }
     }
     println!("\n| rule | precision | names |\n|---|---|---|");
-    for (name, tally) in &rules {
+    for (name, tally) in rules {
         let all = tally.right + tally.wrong;
         println!(
             "| {name} | {:5.1} | {all} |",
             100.0 * tally.right as f64 / all.max(1) as f64
         );
     }
+}
+
+fn print_mistakes(mistakes: BTreeMap<(String, String), usize>) {
     if std::env::var_os("MISTAKES").is_some() {
         let mut mistakes: Vec<_> = mistakes.into_iter().collect();
         mistakes.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
@@ -226,7 +237,6 @@ fn measure_names(data: &Path) -> Result<()> {
             println!("{count} {rule} {text}");
         }
     }
-    Ok(())
 }
 
 /// Is `code` below `ancestor`?
@@ -241,18 +251,24 @@ fn is_under(parents: &BTreeMap<String, String>, code: &str, ancestor: &str) -> b
     false
 }
 
+/// Parent of each concept.
+fn parents() -> Result<BTreeMap<String, String>> {
+    let table = std::fs::read_to_string("models/mediatopics-2023-10-24.tsv")?;
+    let rows = table.lines().map(|line| {
+        let field = |at| {
+            line.split('\t')
+                .nth(at)
+                .map(|field: &str| format!("medtop:{field}"))
+        };
+        Some((field(0)?, field(2)?))
+    });
+    Ok(rows.flatten().collect())
+}
+
 fn measure_topics(data: &Path) -> Result<()> {
     let enricher = Enricher::new()?;
     let limits = Limits::default();
-    let parents: BTreeMap<String, String> = std::fs::read_to_string("models/mediatopics-2023-10-24.tsv")?
-        .lines()
-        .map(|line| {
-            line.split('\t')
-                .map(|field| format!("medtop:{field}"))
-                .collect::<Vec<_>>()
-        })
-        .filter_map(|fields| Some((fields.first()?.clone(), fields.get(2)?.clone())))
-        .collect();
+    let parents = parents()?;
     let (mut all, mut bands, mut tagged, mut articles) = (Tally::default(), BTreeMap::new(), 0, 0);
     let mut wrong: BTreeMap<String, Tally> = BTreeMap::new();
     let mut spent = std::time::Duration::ZERO;

@@ -228,6 +228,18 @@ BIG = {"London", "Paris", "Berlin", "Sydney", "Houston", "Dallas", "Austin", "Bo
        "Shanghai", "Hong Kong", "Seoul", "Bangkok", "Manila", "Jakarta", "Lagos", "Kabul", "Frankfurt", "Hamburg", "Barcelona", "Valencia", "Lyon", "Marseille", "Santiago", "Lima", "Bogota", "Caracas", "Havana", "Quito", "Oslo", "Stockholm", "Helsinki"}
 
 
+OTHER_FORMS = defaultdict(list)  # every form of a city's name -> population and country
+
+
+def city_country(form):
+    """Country of the city that is by far the largest of this name, else nothing."""
+    found = sorted(OTHER_FORMS.get(form, ()), reverse=True)
+    if not found or found[0][0] < 100_000:
+        return ""
+    rivals = [population for population, country in found if country != found[0][1]]
+    return found[0][1] if not rivals or found[0][0] > 12 * max(rivals) else ""
+
+
 def cities():
     with zipfile.ZipFile(GAZ / "cities15000.zip") as archive:
         text = archive.read("cities15000.txt").decode("utf-8")
@@ -236,6 +248,8 @@ def cities():
         f = line.split("\t")
         for form in {f[1], f[2]}:
             places[form].append((int(f[14]), f[8], f[0], f[7]))
+        for form in set(f[3].split(",")) | {f[1], f[2]}:
+            OTHER_FORMS[form].append((int(f[14]), f[8]))
     for form, found in sorted(places.items()):
         found.sort(reverse=True)
         population, country, geonames, feature = found[0]
@@ -250,8 +264,8 @@ def cities():
         names.add(form, "GPE", "city", country if sure or all(p[1] == country for p in rest) else "", "", "", geonames if not rest else "")
     for form, country in CITY_FORMS.items():
         names.add(form, "GPE", "city", country)
-    for form in BIG:
-        names.add(form, "GPE", "city")
+    for form in sorted(BIG):
+        names.add(form, "GPE", "city", city_country(form))
 
 
 PLACES = """Europe|Africa|Asia|Middle East|Latin America|North America|South America|Central America|Southeast Asia|South Asia|Central Asia|East Asia|West Africa|East Africa|North Africa|Southern Africa|Eastern Europe|Western Europe|Central Europe|
@@ -262,7 +276,7 @@ New England|Silicon Valley|Mount Everest|Mississippi River|Nile|Danube|Rhine|Tha
 Sea of Japan|Yellow Sea|Andaman Sea|Adriatic Sea|Aegean Sea|Gulf of Guinea|Bosporus|Yangtze River|Rio Grande|Manhattan|Brooklyn|Hollywood|Kuril Islands|Spratly Islands|Canary Islands|Tian Shan|Hindu Kush|Swat Valley|Great Plains|Scottish Highlands|Outback"""
 ORGS = """United Nations=Q1065|U.N.=Q1065|UN=Q1065|European Union=Q458|EU=Q458|E.U.=Q458|NATO=Q7184|North Atlantic Treaty Organization=Q7184|IAEA=Q41984|International Atomic Energy Agency=Q41984|WHO=Q7817|World Health Organization=Q7817|
 World Bank=Q7164|International Monetary Fund=Q7804|IMF=Q7804|World Trade Organization=Q7825|WTO=Q7825|OPEC=Q7795|African Union=Q7159|Arab League=Q7172|UNICEF=Q740308|UNESCO=Q7809|Interpol=Q8475|INTERPOL=Q8475|FBI=Q8333|CIA=Q37230|Pentagon|
-White House|Congress|Senate|House of Representatives|U.S. House of Representatives|U.S. Congress|U.S. Senate|Supreme Court|U.S. Supreme Court|State Department|U.S. State Department|Defense Department|Treasury Department|Justice Department|
+White House|Congress|Senate|House of Representatives|U.S. House of Representatives|U.S. Congress|U.S. Senate|Supreme Court|U.S. Supreme Court|State Department|U.S. State Department|US State Department|US Supreme Court|US Congress|US Senate|US House of Representatives|US Navy|U.S. Navy|US Army|U.S. Army|US Air Force|U.S. Air Force|Defense Department|Treasury Department|Justice Department|
 Homeland Security|Federal Reserve|European Commission=Q8880|European Parliament=Q8889|European Central Bank=Q8901|ECB=Q8901|European Council=Q8886|Security Council=Q37470|U.N. Security Council=Q37470|UN Security Council=Q37470|General Assembly|
 U.N. General Assembly|International Criminal Court=Q47488|ICC|International Court of Justice=Q7801|Red Cross|International Committee of the Red Cross|Amnesty International|Human Rights Watch|Greenpeace|Oxfam|Doctors Without Borders|Red Crescent|
 Reuters|Associated Press|Agence France-Presse|AFP|BBC=Q9531|CNN=Q48340|Al-Jazeera|Al Jazeera|New York Times|Washington Post|Wall Street Journal|The Guardian|Xinhua|Bloomberg|NASA=Q23548|ESA|NOAA|FDA|EPA|Centers for Disease Control and Prevention|CDC|
@@ -396,7 +410,8 @@ def learnt():
             continue
         if kind in ("WORK", "PRODUCT") and len(words) == 1 and common(form):
             continue
-        names.add(form, kind, "learnt", "", "", MAIN_LABEL.get(form, "") if kind in ("PERSON", "ORG", "EVENT", "LOC", "PRODUCT") and len(words) > 1 else "")
+        country = city_country(form) if kind == "GPE" else ""
+        names.add(form, kind, "learnt", country, "", MAIN_LABEL.get(form, "") if kind in ("PERSON", "ORG", "EVENT", "LOC", "PRODUCT") and len(words) > 1 else "")
 
 
 def check():

@@ -13,6 +13,11 @@ use crate::limits::Limits;
 use crate::text::tokens::TokenKind;
 use crate::text::tokens::tokens;
 
+/// Bytes of text that are read for phrases.
+const READ: usize = 40_000;
+/// A name that stands once is a key phrase only when it is this salient.
+const NAMED_ONCE: Score = Score::from_thousandths(400);
+
 #[derive(Debug, Default)]
 struct Phrase<'t> {
     text: &'t str,
@@ -26,7 +31,8 @@ pub fn keywords(article: &Article, entities: &[Entity], limits: &Limits) -> Vec<
     let mut phrases: BTreeMap<String, Phrase<'_>> = BTreeMap::new();
     let headline = article.headline.as_deref().unwrap_or_default();
     let start = article.dateline.as_ref().map_or(0, |dateline| dateline.span.end);
-    let body = article.text.get(start..).unwrap_or_default();
+    let end = article.text.floor_char_boundary(READ).max(start);
+    let body = article.text.get(start..end).unwrap_or_default();
     collect(body, 1, &mut phrases);
     collect(headline, 3, &mut phrases);
     let mut ranked: Vec<(u32, Phrase<'_>, String)> = phrases
@@ -39,7 +45,7 @@ pub fn keywords(article: &Article, entities: &[Entity], limits: &Limits) -> Vec<
             entity.kind,
             EntityType::Person | EntityType::Org | EntityType::Gpe | EntityType::Event
         );
-        if wanted && entity.mentions.len() > 1 {
+        if wanted && (entity.mentions.len() > 1 || entity.salience >= NAMED_ONCE) {
             let weight = u32::from(entity.salience.thousandths());
             let phrase = Phrase {
                 text: entity.name.as_str(),
@@ -114,9 +120,12 @@ fn fold(text: &str) -> String {
 
 fn score(key: &str, phrase: &Phrase<'_>) -> u32 {
     let words = key.split(' ').count() as u32;
-    let verbal =
-        words == 1 && (key.ends_with("ed") || key.ends_with("ing") || key.ends_with("ly") || key.len() < 5);
-    if phrase.count < 2 || verbal {
+    let verbal = key
+        .split(' ')
+        .any(|word| word.ends_with("ed") || word.ends_with("ly"))
+        || words == 1 && (key.ends_with("ing") || key.len() < 5);
+    let once = phrase.count < 2 && !(words == 2 && phrase.weight >= 4);
+    if once || verbal {
         return 0;
     }
     phrase.weight * (60 + 45 * words)

@@ -107,19 +107,5 @@ impl Finder {
 
 fn pages(article: &Article) -> (Page<'_>, Page<'_>) {
     let headline = article.headline.as_deref().unwrap_or_default();
-    let headline_words = words::words(headline);
-    let title_case = words::is_title_case(&headline_words);
-    let text = article.text.as_str();
-    (
-        Page {
-            text: headline,
-            words: headline_words,
-            title_case,
-        },
-        Page {
-            text,
-            words: words::words(text),
-            title_case: false,
-        },
-    )
+    (Page::new(headline, true), Page::new(&article.text, false))
 }

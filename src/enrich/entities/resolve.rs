@@ -2,6 +2,7 @@
 //! entity. Never joins two people of one surname.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use crate::article::ByteSpan;
 use crate::article::Entity;
@@ -205,9 +206,12 @@ fn full_key(name: &str) -> String {
     format!("{first} {}", surname(name))
 }
 
-/// Abbreviation in brackets -> the name before it.
-fn acronyms<'t>(places: &[(Field, &'t str, Found<'_>)], text: &Page<'t>) -> BTreeMap<&'t str, String> {
-    let mut out = BTreeMap::new();
+/// Abbreviation in brackets -> the name before it; and those names.
+fn acronyms<'t>(
+    places: &[(Field, &'t str, Found<'_>)],
+    text: &Page<'t>,
+) -> (BTreeMap<&'t str, String>, BTreeSet<&'t str>) {
+    let (mut out, mut longs) = (BTreeMap::new(), BTreeSet::new());
     for pair in places.windows(2) {
         let [(Field::Text, long, first), (Field::Text, short, second)] = pair else {
             continue;
@@ -218,16 +222,17 @@ fn acronyms<'t>(places: &[(Field, &'t str, Found<'_>)], text: &Page<'t>) -> BTre
         let org = first.kind == EntityType::Org && second.kind == EntityType::Org;
         if org && between.trim() == "(" && short.len() < long.len() {
             out.entry(*short).or_insert_with(|| long.to_lowercase());
+            longs.insert(*long);
         }
     }
-    out
+    (out, longs)
 }
 
 fn key(
     name: &str,
     found: &Found<'_>,
     people: &BTreeMap<String, Vec<String>>,
-    acronyms: &BTreeMap<&str, String>,
+    (acronyms, longs): &(BTreeMap<&str, String>, BTreeSet<&str>),
 ) -> Key {
     let kind = found.kind;
     if kind == EntityType::Person {
@@ -242,7 +247,7 @@ fn key(
     if let Some(long) = acronyms.get(name) {
         return (kind, long.clone());
     }
-    if kind == EntityType::Org && acronyms.values().any(|long| *long == name.to_lowercase()) {
+    if kind == EntityType::Org && longs.contains(name) {
         return (kind, name.to_lowercase());
     }
     if let Some(row) = found.row {

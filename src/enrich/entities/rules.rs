@@ -1,15 +1,32 @@
 //! One left-to-right pass over the words of a text: the longest name that a table or a rule reads at each place.
 //! Never backtracks, never overlaps.
 
+use std::collections::HashSet;
+
 use crate::article::ByteSpan;
 use crate::article::EntityType;
 use crate::article::Score;
 use crate::enrich::entities::gazetteer::Gazetteer;
 use crate::enrich::entities::gazetteer::Row;
 use crate::enrich::entities::gazetteer::Source;
-use crate::enrich::entities::lists::*;
+use crate::enrich::entities::lists::EVENT_LAST;
+use crate::enrich::entities::lists::FAC_LAST;
+use crate::enrich::entities::lists::GPE_LAST;
+use crate::enrich::entities::lists::LOC_FIRST;
+use crate::enrich::entities::lists::LOC_LAST;
+use crate::enrich::entities::lists::ORG_HEADS;
+use crate::enrich::entities::lists::ORG_LAST;
+use crate::enrich::entities::lists::PARTICLES;
+use crate::enrich::entities::lists::PLACE_FORENAMES;
+use crate::enrich::entities::lists::ROLES;
+use crate::enrich::entities::lists::STORMS;
+use crate::enrich::entities::lists::THINGS;
+use crate::enrich::entities::lists::TITLES;
+use crate::enrich::entities::lists::WORK_LAST;
 use crate::enrich::entities::words::Gap;
 use crate::enrich::entities::words::Word;
+use crate::enrich::entities::words::is_title_case;
+use crate::enrich::entities::words::words;
 use crate::enrich::stopwords::is_stopword;
 use crate::text::tokens::TokenKind;
 
@@ -87,12 +104,31 @@ pub(super) struct Page<'t> {
     pub(super) text: &'t str,
     pub(super) words: Vec<Word<'t>>,
     pub(super) title_case: bool,
+    /// Capitalised words that do not open a sentence.
+    inside: HashSet<&'t str>,
 }
 
 /// Type, rule and number of words of a candidate.
 type Candidate = (usize, EntityType, Rule);
 
-impl Page<'_> {
+impl<'t> Page<'t> {
+    /// A page of `text`; only a headline can be in title case.
+    pub(super) fn new(text: &'t str, headline: bool) -> Self {
+        let words = words(text);
+        let inside = words
+            .iter()
+            .filter(|word| word.capital && !word.opens)
+            .map(|word| word.text)
+            .collect();
+        let title_case = headline && is_title_case(&words);
+        Self {
+            text,
+            words,
+            title_case,
+            inside,
+        }
+    }
+
     /// Every name in the page, in order.
     pub(super) fn names<'g>(&self, gazetteer: &'g Gazetteer) -> Vec<Found<'g>> {
         let mut out = Vec::new();
@@ -177,7 +213,7 @@ impl Page<'_> {
 
     /// True where the word also stands inside a sentence, where its capital tells something.
     fn stands_inside(&self, name: &str) -> bool {
-        !self.title_case && self.words.iter().any(|word| !word.opens && word.text == name)
+        !self.title_case && self.inside.contains(name)
     }
 
     /// Number of the first word after the capitalised run that starts at `at`.

@@ -182,3 +182,42 @@ fn stands_alone(text: &str, start: usize, end: usize) -> bool {
     let open = |rest: &str| !rest.chars().next().is_some_and(char::is_alphanumeric);
     !before.is_some_and(char::is_alphanumeric) && (open(rest) || open(after))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lexicon_reaches_every_subject() {
+        let tagger = Tagger::new().unwrap();
+        assert!(tagger.meanings.len() >= 400, "{}", tagger.meanings.len());
+        let roots: BTreeSet<&str> = tagger
+            .meanings
+            .iter()
+            .flatten()
+            .map(|(code, _)| tagger.vocabulary.ancestors(code).first().copied().unwrap_or(code))
+            .collect();
+        assert_eq!(roots.len(), 17, "{roots:?}");
+    }
+
+    #[test]
+    fn phrases_are_whole_words() {
+        for (text, start, end, expected) in [
+            ("the war.", 4, 7, true),
+            ("the wars", 4, 7, true),
+            ("the warm", 4, 7, false),
+            ("toward", 2, 5, false),
+            ("crash es", 0, 5, true),
+        ] {
+            assert_eq!(stands_alone(text, start, end), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn confidence_rises_with_points() {
+        for level in [1, 3] {
+            let scores: Vec<_> = (0..400).map(|points| confidence(level, points)).collect();
+            assert!(scores.is_sorted());
+        }
+    }
+}
