@@ -50,7 +50,8 @@ impl Topics {
             dead: name("dead"),
         };
         for topic in [&topics.input, &topics.output, &topics.dead] {
-            create(topic, partitions, &[]);
+            // The articles carry timestamps of their own: retention by time would delete them under the test.
+            create(topic, partitions, &[("retention.ms", "-1")]);
         }
         topics
     }
