@@ -18,6 +18,7 @@ use rdkafka::producer::Producer;
 use rdkafka::producer::ThreadedProducer;
 use rdkafka::types::RDKafkaErrorCode;
 use tracing::error;
+use tracing::info;
 use tracing::warn;
 
 use crate::article::Rejection;
@@ -44,6 +45,9 @@ pub const REFUSED_TIMESTAMP_HEADER: &str = "dateline.error.timestamp_ms";
 const CALL: Duration = Duration::from_secs(10);
 /// How long a transaction may stay unresolved before we give up and let the process be replaced.
 const UNRESOLVED_MAX: Duration = Duration::from_secs(120);
+/// The client's next transaction after a refusal fails at once ("skipped sequence numbers") and only then gets a new epoch
+/// (librdkafka 2.12): so many attempts keep what was learnt of the batch, instead of dropping it and learning it again.
+const ATTEMPTS_AFTER_REFUSAL: u32 = 3;
 /// First wait after a failed commit; doubled up to the configured maximum.
 const BACKOFF_MIN: Duration = Duration::from_millis(100);
 
@@ -158,6 +162,7 @@ impl Inner {
     fn commit(&self, batch: Batch, mut outcomes: Vec<Outcome>) -> Result<(Committed, bool), String> {
         self.refuse_oversized(&mut outcomes);
         let mut suspects = Vec::new();
+        let mut attempts_left = 0;
         loop {
             let Some(metadata) = self.begin(&batch) else {
                 self.shared.tell();
@@ -170,11 +175,32 @@ impl Inner {
                     return Ok((Committed::Done(batch, outcomes), false));
                 }
                 Err(Failure::Refused(refused)) => {
+                    info!(
+                        batch = batch.id,
+                        ?refused,
+                        "the broker refused records: they become dead letters"
+                    );
                     for (index, code) in refused {
                         reject(&mut outcomes, index, code);
                     }
+                    attempts_left = ATTEMPTS_AFTER_REFUSAL;
                 }
-                Err(Failure::Suspected(list)) => suspects = list,
+                Err(Failure::Suspected(list)) => {
+                    info!(
+                        batch = batch.id,
+                        suspects = list.len(),
+                        "the broker refused records together: they are sent one by one"
+                    );
+                    suspects = list;
+                    attempts_left = ATTEMPTS_AFTER_REFUSAL;
+                }
+                Err(Failure::Retry(reason)) if attempts_left > 0 => {
+                    info!(
+                        batch = batch.id,
+                        reason, "the batch is attempted again with what was learnt of it"
+                    );
+                    attempts_left -= 1;
+                }
                 Err(Failure::Retry(reason)) => {
                     error!(
                         batch = batch.id,
@@ -398,12 +424,13 @@ fn classify(failed: &[(usize, RDKafkaErrorCode)], outcomes: &[Outcome]) -> Resul
             "the dead letter of record {index} was refused: {first}"
         )));
     }
+    // Since KIP-467 the broker names the records meant, but not why each was: that is said of a record that travels alone.
     match refused.as_slice() {
         [] => Err(Failure::Retry(format!(
             "{} records were not acknowledged: {first}",
             failed.len()
         ))),
-        [_] => Err(Failure::Refused(refused)),
+        [_] if failed.len() == 1 => Err(Failure::Refused(refused)),
         several => Err(Failure::Suspected(
             several.iter().map(|(index, _)| *index).collect(),
         )),
@@ -464,6 +491,15 @@ mod tests {
             (2, RDKafkaErrorCode::InvalidRecord),
         ];
         assert!(matches!(classify(&failed, &outcomes()), Err(Failure::Suspected(s)) if s == [0, 2]));
+    }
+
+    #[test]
+    fn a_refusal_among_neighbours_is_only_suspected() {
+        let failed = [
+            (0, RDKafkaErrorCode::InvalidDifferentRecord),
+            (2, RDKafkaErrorCode::InvalidRecord),
+        ];
+        assert!(matches!(classify(&failed, &outcomes()), Err(Failure::Suspected(s)) if s == [2]));
     }
 
     #[test]

@@ -153,7 +153,10 @@ fn a_record_the_broker_refuses_becomes_a_dead_letter_and_its_neighbours_pass() {
     create(
         &input,
         1,
-        &[("message.timestamp.after.max.ms", "9223372036854775807"), ("retention.ms", "-1")],
+        &[
+            ("message.timestamp.after.max.ms", "9223372036854775807"),
+            ("retention.ms", "-1"),
+        ],
     );
     let topics = Topics { input, ..topics };
     let mut records = articles(20);
