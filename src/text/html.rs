@@ -84,7 +84,7 @@ pub fn to_text(html: &str) -> String {
     }
 }
 
-/// True where undeclared text is HTML: it holds a known tag or a known entity. "a < b" and "<stdin>" are neither.
+/// True where undeclared text is HTML: it holds a known tag or a known entity. `a < b` and `<stdin>` are neither.
 pub fn is_html(text: &str) -> bool {
     text.match_indices('<')
         .any(|(at, _)| text.get(at + 1..).is_some_and(opens_tag))
