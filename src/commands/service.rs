@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::Condvar;
 use std::sync::Mutex;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use anyhow::Context;
 use tokio::sync::Notify;
 use tracing::error;
 use tracing::info;
+use tracing::warn;
 
 use crate::commands::exit::Exit;
 use crate::commands::oauth::token_provider;
@@ -116,8 +118,16 @@ impl Service {
             on_delivered: view.on_delivered(),
         };
         let result = worker.run(&mut source, &mut sink).await;
-        drop(sink);
-        tokio::task::spawn_blocking(move || source.close()).await?;
+        let close = tokio::task::spawn_blocking(move || {
+            drop(sink);
+            source.close();
+        });
+        // The client's own close waits for the broker; what is committed is committed, so the process need not.
+        let deadline = Duration::from_millis(u64::from(config.worker.shutdown_deadline_ms));
+        match tokio::time::timeout(deadline, close).await {
+            Ok(closed) => closed?,
+            Err(_) => warn!("the group was not left within the deadline: ending all the same"),
+        }
         Ok(exit(result))
     }
 
@@ -208,6 +218,7 @@ fn shared(config: &Config, metrics: Metrics) -> anyhow::Result<Shared> {
         settled: Condvar::new(),
         ready: Notify::new(),
         fetches: Mutex::new(BTreeMap::new()),
+        fresh_after_s: AtomicI64::new(0),
         metrics,
         revoke_deadline: Duration::from_millis(u64::from(config.kafka.revoke_deadline_ms)),
         request_timeout: Duration::from_millis(u64::from(config.kafka.request_timeout_ms)),

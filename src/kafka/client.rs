@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::sync::Condvar;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
+use std::sync::atomic::AtomicI64;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -50,6 +52,8 @@ pub struct Shared {
     pub(crate) ready: Notify,
     /// Latest figures of librdkafka for each partition.
     pub(crate) fetches: Mutex<BTreeMap<PartitionKey, PartitionFetch>>,
+    /// Figures taken up to this second (since 1970) may tell of before a rewind or an assignment.
+    pub(crate) fresh_after_s: AtomicI64,
     /// Counters.
     pub(crate) metrics: Metrics,
     /// Longest that a revoke waits for the batches of its partitions.
@@ -91,6 +95,14 @@ impl Shared {
                 .0;
         }
         true
+    }
+
+    /// From now on only newer figures say how far a partition was fetched: older ones may still be on their way.
+    pub(crate) fn expect_fresh_statistics(&self) {
+        let now_s = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(0));
+        self.fresh_after_s.store(now_s, Ordering::Relaxed);
     }
 
     fn forget(&self, partitions: &BTreeSet<PartitionKey>) {
@@ -242,6 +254,11 @@ impl ConsumerContext for ConsumerCallbacks {
         } else {
             info!(partitions = partitions.len(), "partitions revoked");
         }
+        // The client keeps a partition's pause over a reassignment, and nobody would resume it then.
+        let paused = self.0.flow().is_paused();
+        if paused && let Err(error) = consumer.resume(list) {
+            warn!(%error, "revoked partitions could not be resumed");
+        }
         self.0.flow().release(&partitions);
         self.0.forget(&partitions);
         self.0.tell();
@@ -256,6 +273,7 @@ impl ConsumerContext for ConsumerCallbacks {
             warn!(%error, "committed offsets could not be read: an offset reset would go unnoticed now");
             BTreeMap::new()
         });
+        self.0.expect_fresh_statistics();
         let paused = {
             let mut flow = self.0.flow();
             flow.assign(

@@ -5,6 +5,7 @@ pub mod client;
 pub mod embedded;
 pub mod feeder;
 pub mod flow;
+mod refusal;
 pub mod settings;
 pub mod sink;
 pub mod source;

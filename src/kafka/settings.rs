@@ -8,8 +8,12 @@ use crate::config::Config;
 use crate::config::Delivery;
 use crate::config::GroupProtocol;
 
-/// What the clients need beside the configuration file.
-#[derive(Debug, Clone)]
+/// Librdkafka's own limits on sizes; a larger budget is not refused, the rest of it serves the batches.
+const QUEUE_KBYTES_MAX: usize = 2_000_000;
+const FETCH_BYTES_MAX: usize = 512 * 1024 * 1024;
+
+/// What the clients need beside the configuration file. No `Debug`: passwords are among the properties.
+#[derive(Clone)]
 pub struct ClientSettings {
     /// Properties of the consumer.
     pub consumer: BTreeMap<String, String>,
@@ -131,11 +135,11 @@ fn consumer_properties(config: &Config) -> BTreeMap<String, String> {
     // A revoked partition is handled by us; the default log line at each close is noise.
     set(&mut p, "log.connection.close", false);
     let budget = config.worker.memory_budget_bytes;
-    let fetch = (budget / FETCH_SHARE).max(FETCH_BYTES_MIN);
+    let fetch = (budget / FETCH_SHARE).clamp(FETCH_BYTES_MIN, FETCH_BYTES_MAX);
     set(
         &mut p,
         "queued.max.messages.kbytes",
-        (budget / QUEUE_SHARE / 1024).max(1024),
+        (budget / QUEUE_SHARE / 1024).clamp(1024, QUEUE_KBYTES_MAX),
     );
     set(&mut p, "queued.min.messages", 100_000);
     set(&mut p, "fetch.max.bytes", fetch);
@@ -165,7 +169,8 @@ fn producer_properties(
     set(
         &mut p,
         "queue.buffering.max.kbytes",
-        (config.worker.memory_budget_bytes / 1024).max(1024),
+        // Never less than the largest record, or that record would wait for room for ever.
+        (config.worker.memory_budget_bytes.max(2 * publish_bytes_max) / 1024).clamp(1024, QUEUE_KBYTES_MAX),
     );
     set(&mut p, "statistics.interval.ms", kafka.statistics_interval_ms);
     set(&mut p, "log.connection.close", false);
@@ -224,6 +229,23 @@ mod tests {
             settings.consumer["fetch.max.bytes"],
             (4 * 1024 * 1024).to_string()
         );
+    }
+
+    #[test]
+    fn librdkafka_takes_every_budget_that_the_configuration_takes() {
+        for (budget, publish) in [(8_388_608, 900_000_000), (1_099_511_627_776, 1_000_000)] {
+            let mut config = Config::default();
+            config.worker.memory_budget_bytes = budget;
+            let settings = ClientSettings::new(&config, "x", publish);
+            let consumer: Result<rdkafka::consumer::BaseConsumer, _> =
+                client_config(&settings.consumer).create();
+            assert!(consumer.is_ok(), "{budget}");
+            let producer: Result<rdkafka::producer::BaseProducer, _> =
+                client_config(&settings.producer).create();
+            assert!(producer.is_ok(), "{budget}");
+            let room: usize = settings.producer["queue.buffering.max.kbytes"].parse().unwrap();
+            assert!(room * 1024 > publish);
+        }
     }
 
     #[test]

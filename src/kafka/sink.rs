@@ -28,6 +28,10 @@ use crate::kafka::client::Deliveries;
 use crate::kafka::client::ProducerCallbacks;
 use crate::kafka::client::Shared;
 use crate::kafka::client::offsets_list;
+use crate::kafka::refusal::Care;
+use crate::kafka::refusal::Failure;
+use crate::kafka::refusal::classify;
+use crate::kafka::refusal::refusal;
 use crate::kafka::settings::client_config;
 use crate::metrics::TransactionResult;
 use crate::record::Batch;
@@ -45,9 +49,6 @@ pub const REFUSED_TIMESTAMP_HEADER: &str = "dateline.error.timestamp_ms";
 const CALL: Duration = Duration::from_secs(10);
 /// How long a transaction may stay unresolved before we give up and let the process be replaced.
 const UNRESOLVED_MAX: Duration = Duration::from_secs(120);
-/// The client's next transaction after a refusal fails at once ("skipped sequence numbers") and only then gets a new epoch
-/// (librdkafka 2.12): so many attempts keep what was learnt of the batch, instead of dropping it and learning it again.
-const ATTEMPTS_AFTER_REFUSAL: u32 = 3;
 /// First wait after a failed commit; doubled up to the configured maximum.
 const BACKOFF_MIN: Duration = Duration::from_millis(100);
 
@@ -82,18 +83,6 @@ struct Inner {
     consumer: Arc<BaseConsumer<ConsumerCallbacks>>,
     producer: ThreadedProducer<ProducerCallbacks>,
     settings: SinkSettings,
-}
-
-/// Why an attempt at a batch did not succeed.
-enum Failure {
-    /// The broker refused these records of the batch (place and code); the rest is fine.
-    Refused(Vec<(usize, RejectionCode)>),
-    /// Several records failed together, and the broker does not say which one was meant.
-    Suspected(Vec<usize>),
-    /// Trouble of topics, brokers or membership: nothing of the batch counts.
-    Retry(String),
-    /// The client cannot go on.
-    Fatal(String),
 }
 
 impl KafkaSink {
@@ -161,81 +150,64 @@ impl Inner {
     /// Attempts the batch until it is committed, dropped, or the client cannot go on. The flag says that an attempt failed.
     fn commit(&self, batch: Batch, mut outcomes: Vec<Outcome>) -> Result<(Committed, bool), String> {
         self.refuse_oversized(&mut outcomes);
-        let mut suspects = Vec::new();
-        let mut attempts_left = 0;
+        let mut care = Care::default();
         loop {
             let Some(metadata) = self.begin(&batch) else {
                 self.shared.tell();
                 return Ok((Committed::Dropped, false));
             };
-            match self.attempt(&batch, &outcomes, &suspects, &metadata) {
-                Ok(()) => {
-                    self.shared.flow().finish_commit(&batch);
-                    self.shared.tell();
-                    return Ok((Committed::Done(batch, outcomes), false));
-                }
-                Err(Failure::Refused(refused)) => {
-                    info!(
-                        batch = batch.id,
-                        ?refused,
-                        "the broker refused records: they become dead letters"
-                    );
-                    for (index, code) in refused {
-                        reject(&mut outcomes, index, code);
-                    }
-                    attempts_left = ATTEMPTS_AFTER_REFUSAL;
-                }
-                Err(Failure::Suspected(list)) => {
-                    info!(
-                        batch = batch.id,
-                        suspects = list.len(),
-                        "the broker refused records together: they are sent one by one"
-                    );
-                    suspects = list;
-                    attempts_left = ATTEMPTS_AFTER_REFUSAL;
-                }
-                Err(Failure::Retry(reason)) if attempts_left > 0 => {
-                    info!(
-                        batch = batch.id,
-                        reason, "the batch is attempted again with what was learnt of it"
-                    );
-                    attempts_left -= 1;
-                }
-                Err(Failure::Retry(reason)) => {
+            let Err(failure) = self.attempt(&batch, &outcomes, &care, &metadata) else {
+                self.shared.flow().finish_commit(&batch);
+                self.shared.tell();
+                return Ok((Committed::Done(batch, outcomes), false));
+            };
+            let lesson = failure.to_string();
+            match care.learn(failure, &mut outcomes) {
+                Ok(()) => info!(batch = batch.id, lesson, "the batch is attempted again with what was learnt of it"),
+                Err(Failure::Fatal(reason)) => return Err(reason),
+                Err(failure) => {
                     error!(
                         batch = batch.id,
                         records = batch.records.len(),
-                        reason,
+                        reason = %failure,
                         "the batch could not be delivered: its records are read again"
                     );
                     self.shared.flow().fail_commit();
                     self.shared.tell();
                     return Ok((Committed::Dropped, true));
                 }
-                Err(Failure::Fatal(reason)) => return Err(reason),
             }
         }
     }
 
-    /// Checks the epoch and reads the group's metadata under one lock: a rejoin, which raises the generation, comes after the
-    /// callback that ends the epoch, so metadata read here can never belong to a later assignment than the batch.
+    /// Checks the epoch and reads the group's metadata under one lock: another member gets a partition only after the callback that
+    /// ends the epoch, so metadata read here can never belong to a later assignment than the batch. A loss alone comes before its
+    /// callback; the client knows of it, and is asked once the metadata is read.
     fn begin(&self, batch: &Batch) -> Option<Option<ConsumerGroupMetadata>> {
         let mut flow = self.shared.flow();
-        flow.begin_commit(batch).then(|| self.consumer.group_metadata())
+        if !flow.begin_commit(batch) {
+            return None;
+        }
+        let metadata = self.consumer.group_metadata();
+        if self.consumer.assignment_lost() {
+            flow.fail_commit();
+            return None;
+        }
+        Some(metadata)
     }
 
     fn attempt(
         &self,
         batch: &Batch,
         outcomes: &[Outcome],
-        suspects: &[usize],
+        care: &Care,
         metadata: &Option<ConsumerGroupMetadata>,
     ) -> Result<(), Failure> {
         let offsets = batch.next_offsets();
         let list = offsets_list(offsets.iter().map(|(key, next)| (key, *next)))
             .map_err(|e| Failure::Fatal(e.to_string()))?;
         if !self.settings.transactional {
-            self.publish(batch, outcomes, suspects)?;
+            self.publish(batch, outcomes, care)?;
             return self
                 .consumer
                 .commit(&list, CommitMode::Sync)
@@ -247,7 +219,7 @@ impl Inner {
         self.producer
             .begin_transaction()
             .map_err(|e| Failure::Fatal(format!("begin: {e}")))?;
-        let result = self.publish(batch, outcomes, suspects).and_then(|()| {
+        let result = self.publish(batch, outcomes, care).and_then(|()| {
             self.resolve("send offsets", || {
                 self.producer.send_offsets_to_transaction(&list, metadata, CALL)
             })?;
@@ -292,13 +264,13 @@ impl Inner {
 
     /// Hands every outcome to the producer and waits until each is acknowledged. Suspects travel alone, so that the broker's answer
     /// is about one record.
-    fn publish(&self, batch: &Batch, outcomes: &[Outcome], suspects: &[usize]) -> Result<(), Failure> {
+    fn publish(&self, batch: &Batch, outcomes: &[Outcome], care: &Care) -> Result<(), Failure> {
         // What an earlier, failed attempt left on the way comes home first.
-        drop(self.await_deliveries(outcomes));
+        drop(self.await_deliveries());
         for (index, (record, outcome)) in batch.records.iter().zip(outcomes).enumerate() {
-            let alone = suspects.contains(&index);
+            let alone = care.alone.contains(&index);
             if alone {
-                self.await_deliveries(outcomes)?;
+                self.await_deliveries()?;
             }
             match outcome {
                 Outcome::Enriched(output) | Outcome::PassedThrough(output) => {
@@ -307,7 +279,7 @@ impl Inner {
                 Outcome::Rejected(rejection) => {
                     let mut letter = (self.settings.dead_letter)(record, rejection);
                     let mut timestamp_ms = record.timestamp_ms;
-                    if rejection.code == RejectionCode::TimestampRefused {
+                    if care.untimed.contains(&index) {
                         let given = timestamp_ms.take().map_or_else(String::new, |t| t.to_string());
                         letter.headers.push(Header::text(REFUSED_TIMESTAMP_HEADER, given));
                     }
@@ -316,10 +288,10 @@ impl Inner {
                 Outcome::Skipped(_) => {}
             }
             if alone {
-                self.await_deliveries(outcomes)?;
+                self.await_deliveries()?;
             }
         }
-        self.await_deliveries(outcomes)
+        self.await_deliveries()
     }
 
     fn send(
@@ -351,7 +323,7 @@ impl Inner {
                         deliveries.outstanding = deliveries.outstanding.saturating_sub(1);
                         drop(deliveries);
                         return Err(match code.and_then(refusal) {
-                            Some(refused) => Failure::Refused(vec![(index, refused)]),
+                            Some(refused) => Failure::Refused(index, refused),
                             None => Failure::Retry(format!("produce to {topic}: {error}")),
                         });
                     }
@@ -361,7 +333,7 @@ impl Inner {
     }
 
     /// Waits until nothing is out. Every record ends by itself: acknowledged, refused, or timed out by the client.
-    fn await_deliveries(&self, outcomes: &[Outcome]) -> Result<(), Failure> {
+    fn await_deliveries(&self) -> Result<(), Failure> {
         let context = self.producer.context();
         let mut deliveries = context.deliveries();
         while deliveries.outstanding > 0 {
@@ -373,7 +345,7 @@ impl Inner {
         }
         let failed = std::mem::take(&mut deliveries.failed);
         drop(deliveries);
-        classify(&failed, outcomes)
+        classify(&failed)
     }
 
     /// A record larger than the output topic takes becomes a dead letter before the broker has to refuse it.
@@ -395,59 +367,6 @@ impl Inner {
     }
 }
 
-/// The closed list of a broker's refusals of one record; all else is trouble of topics and brokers.
-fn refusal(code: RDKafkaErrorCode) -> Option<RejectionCode> {
-    match code {
-        RDKafkaErrorCode::MessageSizeTooLarge => Some(RejectionCode::OutputTooLarge),
-        RDKafkaErrorCode::InvalidTimestamp => Some(RejectionCode::TimestampRefused),
-        RDKafkaErrorCode::InvalidRecord => Some(RejectionCode::RecordRefused),
-        _ => None,
-    }
-}
-
-/// What failed deliveries mean. A refusal hits every record that travelled with the one meant, so only a refusal that stands alone
-/// is believed; a refused dead letter has nowhere to go and is trouble of its topic.
-fn classify(failed: &[(usize, RDKafkaErrorCode)], outcomes: &[Outcome]) -> Result<(), Failure> {
-    let Some((_, first)) = failed.first() else {
-        return Ok(());
-    };
-    let refused: Vec<(usize, RejectionCode)> = failed
-        .iter()
-        .filter_map(|(index, code)| Some((*index, refusal(*code)?)))
-        .collect();
-    if let Some((index, _)) = refused
-        .iter()
-        .find(|(index, _)| matches!(outcomes.get(*index), Some(Outcome::Rejected(_))))
-        && refused.len() == 1
-    {
-        return Err(Failure::Retry(format!(
-            "the dead letter of record {index} was refused: {first}"
-        )));
-    }
-    // Since KIP-467 the broker names the records meant, but not why each was: that is said of a record that travels alone.
-    match refused.as_slice() {
-        [] => Err(Failure::Retry(format!(
-            "{} records were not acknowledged: {first}",
-            failed.len()
-        ))),
-        [_] if failed.len() == 1 => Err(Failure::Refused(refused)),
-        several => Err(Failure::Suspected(
-            several.iter().map(|(index, _)| *index).collect(),
-        )),
-    }
-}
-
-fn reject(outcomes: &mut [Outcome], index: usize, code: RejectionCode) {
-    let message = match code {
-        RejectionCode::TimestampRefused => "the broker refused the record's timestamp as out of range",
-        RejectionCode::OutputTooLarge => "the broker refused the enriched record as too large",
-        _ => "the broker refused the record as invalid for the output topic",
-    };
-    if let Some(outcome) = outcomes.get_mut(index) {
-        *outcome = Outcome::Rejected(Rejection::new(code, message));
-    }
-}
-
 fn is_retriable(error: &KafkaError) -> bool {
     matches!(error, KafkaError::Transaction(e) if e.is_retriable() && !e.is_fatal())
 }
@@ -461,64 +380,4 @@ fn kafka_headers(headers: &[Header]) -> OwnedHeaders {
                 value: header.value.as_ref(),
             })
         })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::record::SkipReason;
-
-    fn outcomes() -> Vec<Outcome> {
-        vec![
-            Outcome::Skipped(SkipReason::Tombstone),
-            Outcome::Rejected(Rejection::new(RejectionCode::Empty, "")),
-            Outcome::Skipped(SkipReason::Tombstone),
-        ]
-    }
-
-    #[test]
-    fn one_refusal_is_believed() {
-        let failed = [(0, RDKafkaErrorCode::InvalidTimestamp)];
-        assert!(
-            matches!(classify(&failed, &outcomes()), Err(Failure::Refused(r)) if r == [(0, RejectionCode::TimestampRefused)])
-        );
-    }
-
-    #[test]
-    fn several_refusals_are_only_suspects() {
-        let failed = [
-            (0, RDKafkaErrorCode::InvalidRecord),
-            (2, RDKafkaErrorCode::InvalidRecord),
-        ];
-        assert!(matches!(classify(&failed, &outcomes()), Err(Failure::Suspected(s)) if s == [0, 2]));
-    }
-
-    #[test]
-    fn a_refusal_among_neighbours_is_only_suspected() {
-        let failed = [
-            (0, RDKafkaErrorCode::InvalidDifferentRecord),
-            (2, RDKafkaErrorCode::InvalidRecord),
-        ];
-        assert!(matches!(classify(&failed, &outcomes()), Err(Failure::Suspected(s)) if s == [2]));
-    }
-
-    #[test]
-    fn brokers_trouble_is_retried() {
-        let failed = [
-            (0, RDKafkaErrorCode::NotEnoughReplicas),
-            (2, RDKafkaErrorCode::MessageTimedOut),
-        ];
-        assert!(matches!(classify(&failed, &outcomes()), Err(Failure::Retry(_))));
-    }
-
-    #[test]
-    fn a_refused_dead_letter_is_trouble_of_its_topic() {
-        let failed = [(1, RDKafkaErrorCode::InvalidRecord)];
-        assert!(matches!(classify(&failed, &outcomes()), Err(Failure::Retry(_))));
-    }
-
-    #[test]
-    fn nothing_failed_is_fine() {
-        assert!(classify(&[], &outcomes()).is_ok());
-    }
 }

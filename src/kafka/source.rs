@@ -121,6 +121,8 @@ impl KafkaSource {
     /// Ends the poll thread and leaves the group (a static member keeps its place). Blocks; call it off the async threads.
     pub fn close(mut self) {
         self.stopper().stop();
+        // After an error batches are in flight that nobody will commit; the poll thread must not wait for them.
+        self.shared.flow().abandon();
         if let Some(thread) = self.thread.take() {
             drop(thread.join());
         }
@@ -161,11 +163,12 @@ impl RecordSource for KafkaSource {
                 () = self.shared.ready.notified() => {}
                 () = tokio::time::sleep(self.batch_wait) => {}
                 reason = &mut self.fatal => {
-                    if let Ok(reason) = reason {
-                        return Err(FatalError(reason));
-                    }
-                    // The poll thread ended without a complaint: a stop or the end of a backfill.
-                    return Ok(None);
+                    // Without a complaint it ends after a stop alone.
+                    return match reason {
+                        Ok(reason) => Err(FatalError(reason)),
+                        Err(_) if self.shared.flow().is_ended() => Ok(None),
+                        Err(_) => Err(FatalError("the poll thread ended unasked".to_owned())),
+                    };
                 }
             }
         }
@@ -339,6 +342,7 @@ impl Poller {
         match sought {
             Ok(()) => {
                 info!(partitions = targets.len(), "sought back to the committed offsets");
+                self.shared.expect_fresh_statistics();
                 self.shared.flow().rewound(&targets);
             }
             Err(error) => warn!(%error, "seeking back failed and is tried again"),
@@ -368,6 +372,7 @@ impl Poller {
         if !flow.is_joined() {
             return false;
         }
+        let fresh_after_s = self.shared.fresh_after_s.load(Ordering::Relaxed);
         let fetches = self
             .shared
             .fetches
@@ -375,11 +380,15 @@ impl Poller {
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         flow.partitions().iter().all(|(key, state)| {
             let Some(end) = until.get(key) else { return true };
-            let done = state.committed.is_some_and(|c| c >= *end);
+            // What was written after the start may keep the partition busy; it is not waited for.
+            if *end == 0 || state.committed.is_some_and(|c| c >= *end) {
+                return true;
+            }
+            // Only markers are left before the end: everything was fetched, polled and committed.
             let read = fetches
                 .get(key)
-                .is_some_and(|f| f.queued == 0 && f.next_offset >= *end);
-            flow.is_drained(key) && (done || read || *end == 0)
+                .is_some_and(|f| f.queued == 0 && f.next_offset >= *end && f.taken_at_s > fresh_after_s);
+            read && flow.is_drained(key)
         })
     }
 }

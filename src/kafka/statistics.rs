@@ -18,12 +18,15 @@ pub struct PartitionFetch {
     pub end_offset: i64,
     /// Records fetched and not yet polled.
     pub queued: u64,
+    /// When these figures were taken, seconds since 1970.
+    pub taken_at_s: i64,
 }
 
 /// The part of the document that we read.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Statistics {
+    time: i64,
     msg_cnt: i64,
     msg_size: i64,
     #[serde(rename = "type")]
@@ -109,6 +112,7 @@ impl Statistics {
                         next_offset: partition.next_offset,
                         end_offset,
                         queued: u64::try_from(partition.fetchq_cnt).unwrap_or(0),
+                        taken_at_s: self.time,
                     },
                 );
             }
@@ -132,13 +136,16 @@ mod tests {
 
     #[test]
     fn reads_what_it_knows_and_ignores_the_rest() {
-        let document = br#"{"type":"consumer","msg_cnt":0,"new":[1],"brokers":{"b":{"nodeid":1,"rtt":{"p50":900,"p99":4000,"cnt":3}}},
+        let document = br#"{"type":"consumer","time":1700000000,"msg_cnt":0,"new":[1],"brokers":{"b":{"nodeid":1,"rtt":{"p50":900,"p99":4000,"cnt":3}}},
             "topics":{"in":{"partitions":{"0":{"partition":0,"fetch_state":"active","fetchq_cnt":0,"next_offset":12,"hi_offset":12,"ls_offset":12},
             "1":{"partition":1,"fetch_state":"none","next_offset":-1001,"hi_offset":-1,"ls_offset":-1},"-1":{"partition":-1}}}}}"#;
         let fetches = Statistics::parse(document).unwrap().partitions();
         assert_eq!(fetches.len(), 1);
         let fetch = fetches.values().next().unwrap();
-        assert_eq!((fetch.next_offset, fetch.end_offset), (12, 12));
+        assert_eq!(
+            (fetch.next_offset, fetch.end_offset, fetch.taken_at_s),
+            (12, 12, 1_700_000_000)
+        );
     }
 
     #[test]
@@ -152,6 +159,7 @@ mod tests {
             next_offset: 11,
             end_offset: 11,
             queued: 0,
+            taken_at_s: 0,
         };
         assert_eq!(lag_records(&fetch, Some(10), true), Some(0));
         assert_eq!(lag_records(&fetch, Some(10), false), Some(1));

@@ -57,7 +57,7 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Runs until the source ends. On return every batch taken was committed or dropped.
+    /// Runs until the source ends; then every batch taken was committed or dropped. After an error some may be neither.
     ///
     /// # Errors
     /// Where the client can go on no longer, or too many records become dead letters.
@@ -80,8 +80,9 @@ impl Worker {
                 metrics: self.metrics.clone(),
                 clock: self.clock,
             };
-            let (committed, next) = tokio::join!(self.commit(sink, enriched.take()), core.next(source));
-            committed?;
+            // A failed commit ends the flow at once, however long the next batch lets wait; a failed source lets the commit finish.
+            let next = async { Ok::<_, WorkerError>(core.next(source).await) };
+            let ((), next) = tokio::try_join!(self.commit(sink, enriched.take()), next)?;
             enriched = next?;
             if enriched.is_none() {
                 return Ok(());
@@ -174,5 +175,71 @@ impl Core {
         self.metrics
             .stage_seconds(Stage::Enrich, started.elapsed().as_secs_f64());
         (batch, outcomes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::record::Origin;
+    use crate::record::Record;
+
+    /// Yields its batches, then waits for ever.
+    struct Quiet(VecDeque<Batch>);
+
+    impl RecordSource for Quiet {
+        async fn next_batch(&mut self) -> Result<Option<Batch>, FatalError> {
+            match self.0.pop_front() {
+                Some(batch) => Ok(Some(batch)),
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    struct Broken;
+
+    impl OutcomeSink for Broken {
+        async fn commit(&mut self, _: Batch, _: Vec<Outcome>) -> Result<Committed, FatalError> {
+            Err(FatalError("fenced".to_owned()))
+        }
+    }
+
+    fn batch() -> Batch {
+        let record = Record {
+            origin: Origin {
+                kafka_topic: Arc::from("in"),
+                partition: 0,
+                offset: 0,
+            },
+            timestamp_ms: None,
+            key: None,
+            value: None,
+            headers: Vec::new(),
+        };
+        Batch {
+            id: 1,
+            epoch: 1,
+            bytes: record.bytes(),
+            records: vec![record],
+        }
+    }
+
+    #[tokio::test]
+    async fn a_failed_commit_ends_the_flow_though_no_more_records_come() {
+        let worker = Worker {
+            processor: Arc::new(Processor::new(&Config::default()).unwrap()),
+            metrics: Metrics::new().unwrap(),
+            guard: DeadLetterGuard::new(1.0, 0, 1),
+            clock: || 0,
+            threads: 1,
+            on_delivered: Box::new(|_, _| ()),
+        };
+        let (mut source, mut sink) = (Quiet(VecDeque::from([batch()])), Broken);
+        let result = tokio::time::timeout(Duration::from_secs(60), worker.run(&mut source, &mut sink)).await;
+        assert!(matches!(result, Ok(Err(WorkerError::Fatal(_)))), "{result:?}");
     }
 }

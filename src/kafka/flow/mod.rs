@@ -120,13 +120,14 @@ impl FlowState {
 
     /// A record was polled. False where it is discarded: its partition is not ours, or a rewind is due.
     pub fn accept(&mut self, record: Record, now_ms: u64) -> bool {
-        if self.rewind || self.ended {
-            return false;
-        }
         let Some(partition) = self.partitions.get_mut(&record.origin.key()) else {
             return false;
         };
+        // Noted even where the record is discarded: without a committed offset the rewind goes back to here.
         partition.first.get_or_insert(record.origin.offset);
+        if self.rewind || self.ended {
+            return false;
+        }
         partition.position = Some(record.origin.offset + 1);
         self.intake_bytes += record.bytes();
         self.intake.push_back((record, now_ms));
@@ -171,9 +172,8 @@ impl FlowState {
     /// A commit of `batch` may begin; from now until `finish_commit` or `fail_commit` it stands between check and end.
     pub fn begin_commit(&mut self, batch: &Batch) -> bool {
         let valid = self.is_valid(batch);
-        if valid {
-            self.committing = Some(batch.id);
-        }
+        // A batch that is tried again after its epoch ended stands no longer, and no rewind waits for it.
+        self.committing = valid.then_some(batch.id);
         valid
     }
 
@@ -242,6 +242,12 @@ impl FlowState {
         self.ended = true;
         self.intake.clear();
         self.intake_bytes = 0;
+    }
+
+    /// Nobody will commit what is in flight any more: it is left to the next owner.
+    pub fn abandon(&mut self) {
+        self.committing = None;
+        self.drop_uncommitted();
     }
 
     /// True once `end` was called.

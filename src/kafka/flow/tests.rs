@@ -275,3 +275,45 @@ fn a_rewind_waits_for_the_commit_that_stands() {
     flow.finish_commit(&batch);
     assert_eq!(flow.rewind_due().map(|due| due.len()), Some(1));
 }
+
+#[test]
+fn a_batch_that_is_tried_again_too_late_does_not_hold_up_the_rewind() {
+    let mut flow = FlowState::new(limits());
+    flow.assign([(key(0), Some(0)), (key(1), Some(0))]);
+    flow.accept(record(0, 0), 0);
+    flow.accept(record(1, 0), 0);
+    let batch = flow.take_batch(0).unwrap();
+    assert!(flow.begin_commit(&batch));
+    // The broker refuses a record, and before the second attempt the revoke deadline passes.
+    flow.release(&BTreeSet::from([key(0)]));
+    assert!(!flow.begin_commit(&batch));
+    assert_eq!(flow.rewind_due(), Some(vec![(key(1), Some(0))]));
+}
+
+#[test]
+fn records_discarded_before_a_rewind_are_read_again_where_nothing_was_committed() {
+    let mut flow = FlowState::new(limits());
+    flow.assign([(key(0), None), (key(1), None)]);
+    flow.accept(record(0, 0), 0);
+    let batch = flow.take_batch(0).unwrap();
+    assert!(flow.begin_commit(&batch));
+    flow.fail_commit();
+    assert!(!flow.accept(record(1, 5), 0));
+    assert_eq!(
+        flow.rewind_due(),
+        Some(vec![(key(0), Some(0)), (key(1), Some(5))])
+    );
+}
+
+#[test]
+fn what_nobody_will_commit_can_be_abandoned() {
+    let mut flow = FlowState::new(limits());
+    flow.assign([(key(0), Some(0))]);
+    flow.accept(record(0, 0), 0);
+    let batch = flow.take_batch(0).unwrap();
+    assert!(flow.begin_commit(&batch));
+    flow.end();
+    flow.abandon();
+    assert_eq!(flow.load(), (0, 0, 0));
+    assert!(!flow.begin_commit(&batch));
+}
