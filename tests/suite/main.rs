@@ -8,3 +8,4 @@ mod cli;
 mod contract;
 mod flow;
 mod golden;
+mod mock_broker;

@@ -120,13 +120,17 @@ impl FlowState {
 
     /// A record was polled. False where it is discarded: its partition is not ours, or a rewind is due.
     pub fn accept(&mut self, record: Record, now_ms: u64) -> bool {
-        if self.rewind || self.ended {
+        if self.ended {
             return false;
         }
         let Some(partition) = self.partitions.get_mut(&record.origin.key()) else {
             return false;
         };
+        // Known even of a discarded record: without a committed offset it is where the rewind leads back to.
         partition.first.get_or_insert(record.origin.offset);
+        if self.rewind {
+            return false;
+        }
         partition.position = Some(record.origin.offset + 1);
         self.intake_bytes += record.bytes();
         self.intake.push_back((record, now_ms));

@@ -275,3 +275,16 @@ fn a_rewind_waits_for_the_commit_that_stands() {
     flow.finish_commit(&batch);
     assert_eq!(flow.rewind_due().map(|due| due.len()), Some(1));
 }
+
+#[test]
+fn a_record_discarded_before_a_rewind_is_where_its_partition_goes_back_to() {
+    let mut flow = FlowState::new(limits());
+    flow.assign([(key(0), Some(0)), (key(1), None), (key(2), None)]);
+    flow.accept(record(0, 0), 0);
+    let batch = flow.take_batch(0).unwrap();
+    assert!(flow.begin_commit(&batch));
+    flow.fail_commit();
+    assert!(!flow.accept(record(1, 7), 0), "a rewind is due");
+    let due = flow.rewind_due().unwrap();
+    assert_eq!(due, [(key(0), Some(0)), (key(1), Some(7)), (key(2), None)]);
+}
