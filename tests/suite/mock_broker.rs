@@ -26,7 +26,7 @@ use rdkafka::producer::ThreadedProducer;
 use rdkafka::types::RDKafkaApiKey;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR__TRANSPORT as DISCONNECTS;
-use rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS as COORDINATOR_LOADS;
+use rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS as LOADING;
 use rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR_NOT_COORDINATOR as NOT_COORDINATOR;
 use rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION as NOT_LEADER;
 use rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS as REBALANCES;
@@ -234,61 +234,67 @@ fn finish(broker: &EmbeddedBroker, mut worker: Worker) {
     assert_eq!(committed(broker), i64::try_from(RECORDS).unwrap());
 }
 
-/// The worker meets `errors` on its first requests of that kind; then its log must say `told`, where that is not empty.
-fn survives(api: RDKafkaApiKey, errors: &[RDKafkaRespErr], told: &str) {
+/// What the worker meets on its first requests of one kind, and what its log must say of it, where that is sure.
+struct Fault {
+    name: &'static str,
+    api: RDKafkaApiKey,
+    errors: &'static [RDKafkaRespErr],
+    told: &'static str,
+}
+
+const FAULTS: [Fault; 5] = [
+    Fault {
+        name: "produce errors that the client mends",
+        api: RDKafkaApiKey::Produce,
+        errors: &[NOT_LEADER, TIMED_OUT, DISCONNECTS, NOT_LEADER, TIMED_OUT],
+        told: "",
+    },
+    Fault {
+        name: "produce errors that fail the batch",
+        api: RDKafkaApiKey::Produce,
+        errors: &[NOT_ALLOWED, NOT_ALLOWED],
+        told: "sought back to the committed offsets",
+    },
+    Fault {
+        name: "commit errors",
+        api: RDKafkaApiKey::OffsetCommit,
+        errors: &[NOT_COORDINATOR, LOADING, TIMED_OUT, DISCONNECTS, NOT_ALLOWED],
+        told: "its records are read again",
+    },
+    Fault {
+        name: "a member that the group forgot, before any offset was committed",
+        api: RDKafkaApiKey::OffsetCommit,
+        errors: &[UNKNOWN_MEMBER],
+        told: "partitions were lost",
+    },
+    Fault {
+        name: "heartbeat errors",
+        api: RDKafkaApiKey::Heartbeat,
+        errors: &[REBALANCES, NOT_COORDINATOR, DISCONNECTS],
+        told: "",
+    },
+];
+
+fn survives(fault: &Fault) {
     let broker = broker();
     feed(&broker.bootstrap_servers(), Duration::ZERO);
-    broker.cluster().request_errors(api, errors);
+    broker.cluster().request_errors(fault.api, fault.errors);
     let worker = Worker::start(&broker);
     delivered(&broker, RECORDS);
     let log = worker.log();
-    assert!(log.contains(told), "{told}: {log}");
+    assert!(log.contains(fault.told), "{:?} is not in the log", fault.told);
     finish(&broker, worker);
 }
 
+/// All at once: they mostly wait, for the group to form and for the client to try again.
 #[test]
-fn produce_errors_that_the_client_mends_lose_nothing() {
-    let errors = [NOT_LEADER, TIMED_OUT, DISCONNECTS, NOT_LEADER, TIMED_OUT];
-    survives(RDKafkaApiKey::Produce, &errors, "");
-}
-
-#[test]
-fn produce_errors_that_fail_the_batch_make_it_read_again() {
-    survives(
-        RDKafkaApiKey::Produce,
-        &[NOT_ALLOWED, NOT_ALLOWED],
-        "sought back to the committed offsets",
-    );
-}
-
-#[test]
-fn commit_errors_lose_nothing() {
-    let errors = [
-        NOT_COORDINATOR,
-        COORDINATOR_LOADS,
-        TIMED_OUT,
-        DISCONNECTS,
-        NOT_ALLOWED,
-    ];
-    survives(RDKafkaApiKey::OffsetCommit, &errors, "");
-}
-
-#[test]
-fn a_member_that_the_group_forgot_joins_again() {
-    survives(
-        RDKafkaApiKey::OffsetCommit,
-        &[UNKNOWN_MEMBER],
-        "its records are read again",
-    );
-}
-
-#[test]
-fn heartbeat_errors_lose_nothing() {
-    survives(
-        RDKafkaApiKey::Heartbeat,
-        &[REBALANCES, NOT_COORDINATOR, DISCONNECTS],
-        "",
-    );
+fn nothing_is_lost_whatever_the_broker_answers() {
+    let cases = FAULTS.map(|fault| (fault.name, thread::spawn(move || survives(&fault))));
+    let failed: Vec<&str> = cases
+        .into_iter()
+        .filter_map(|(name, case)| case.join().is_err().then_some(name))
+        .collect();
+    assert!(failed.is_empty(), "{failed:?}");
 }
 
 #[test]
