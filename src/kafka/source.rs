@@ -324,6 +324,11 @@ impl Poller {
                 return;
             }
         };
+        if targets.is_empty() {
+            // Nothing was read yet of what we hold now, so there is nothing to go back from.
+            self.shared.flow().rewound(&[]);
+            return;
+        }
         let mut list = TopicPartitionList::new();
         for (key, offset) in &targets {
             if let Err(error) =

@@ -1,6 +1,11 @@
-//! The suite that needs no broker: the binary from outside.
+//! The suite that needs no broker: the core and the flow as a library, the binary from outside.
 
 // In tests a broken expectation is a panic.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod articles;
 mod cli;
+mod contract;
+mod flow;
+mod golden;
+mod mock_broker;
