@@ -151,11 +151,14 @@ impl Browser {
         }
     }
 
-    /// Width, height and colours of the screen from now on.
+    /// Width, height and colours of the screen from now on; nothing moves on it.
     pub fn screen(&mut self, width: u32, height: u32, mobile: bool, scheme: &str) {
         let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile });
         self.call("Emulation.setDeviceMetricsOverride", &size);
-        let colours = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        let colours = json!({ "features": [
+            { "name": "prefers-color-scheme", "value": scheme },
+            { "name": "prefers-reduced-motion", "value": "reduce" },
+        ] });
         self.call("Emulation.setEmulatedMedia", &colours);
     }
 
