@@ -1,4 +1,4 @@
-//! A headless Chromium with one page, driven by the DevTools protocol over a pipe. Knows nothing about our page.
+//! A headless Chromium with one page, driven by its debugging protocol over a pipe. Knows nothing about our page.
 
 use std::io::BufRead;
 use std::io::BufReader;

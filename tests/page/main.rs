@@ -1,4 +1,4 @@
-//! The live page in a real browser: `dateline demo` behind it, headless Chromium before it, and what a reader sees and clicks.
+//! The live page in a real browser: `dateline demo` behind it, Chromium before it, and what a reader sees and clicks.
 //! Started by `make page`. Pictures of it are left in `target/page`. Never asserts how fast anything is.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub)]
 
@@ -234,7 +234,7 @@ const FAINT: &str = "(() => {
     for (const node of document.querySelectorAll('body *')) {
         if (![...node.childNodes].some((n) => n.nodeType === 3 && n.data.trim()) || !node.checkVisibility()) continue;
         const [a, b] = [light(getComputedStyle(node).color), light(behind(node))].sort((x, y) => y - x);
-        if ((a + 0.05) / (b + 0.05) < 4.5) faint.push(`${node.tagName} ${node.className} ${node.textContent.slice(0, 40)}`);
+        if ((a + 0.05) / (b + 0.05) < 4.5) faint.push(`${node.className}: ${node.textContent.slice(0, 40)}`);
     }
     return faint;
 })()";
@@ -255,7 +255,10 @@ fn a_pasted_article_is_enriched(page: &mut Browser) {
 }
 
 fn hostile_text_stays_text(page: &mut Browser) {
-    let hostile = r#"{"headline": "<img src=x onerror=\"window.hurt=1\"> Oslo", "text": "Oslo &lt;script&gt;window.hurt=1&lt;/script&gt; in Norway. <b onclick='window.hurt=1'>Bold</b>"}"#;
+    let hostile = concat!(
+        r#"{"headline": "<img src=x onerror=\"window.hurt=1\"> Oslo", "#,
+        r#""text": "Oslo &lt;script&gt;window.hurt=1&lt;/script&gt; in Norway. <b onclick='window.hurt=1'>Bold</b>"}"#,
+    );
     page.evaluate(&format!(
         "document.getElementById('paste').value = {}",
         serde_json::json!(hostile)
