@@ -29,7 +29,7 @@ build: ## Build the release binary, with TLS, SASL and every codec
 	cargo build --release --bin dateline
 
 .PHONY: test
-test: lint doc unit kafka ## Check everything: fmt, clippy, docs, unit, suite, tidy, real Kafka
+test: lint doc unit page kafka ## Check everything: fmt, clippy, docs, unit, suite, tidy, the page, real Kafka
 
 .PHONY: lint
 lint: ## Check formatting and lints
@@ -46,6 +46,11 @@ doc: ## Build the API documentation; warnings are errors
 unit: ## Run every test that needs no broker
 	@scripts/setup.sh build
 	cargo test --lib --bins --test suite --test tidy
+
+.PHONY: page
+page: ## Test the live page in headless Chromium; leaves pictures in target/page (CHROMIUM names another program)
+	@scripts/setup.sh build
+	scripts/page-test.sh
 
 .PHONY: kafka
 kafka: ## Run the tests on real Apache Kafka (KAFKA_BOOTSTRAP uses a broker of yours)

@@ -277,7 +277,7 @@ impl Status {
         shared.history.sample(totals, lag, seconds);
     }
 
-    /// Articles published after number `since`, oldest first, as JSON: `{"shown":..,"articles":[{"seq":..,"record":..}]}`.
+    /// Articles published after number `since`, oldest first: `{"shown":..,"articles":[{"seq":..,"record":..}]}`.
     pub fn recent_json(&self, since: u64) -> String {
         let shared = self.lock();
         let mut json = format!("{{\"shown\":{},\"articles\":[", self.about.show_articles);

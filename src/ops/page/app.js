@@ -7,6 +7,7 @@ const TYPES = {
 };
 const SHOWN = 12;
 const PREVIEW = 420;
+const CODES = 4;
 const SAMPLE = "PARIS, July 6 (Agency) -- The French government said on Thursday it would raise spending on railways " +
   "by 2 billion euros, after talks with the European Union in Brussels.\n\nTransport officials from Germany and Italy " +
   "welcomed the plan. The United Nations said cleaner transport would help Europe meet its climate goals.";
@@ -29,10 +30,20 @@ const day = (text) => {
 };
 const put = (id, text) => { if (at(id).textContent !== text) at(id).textContent = text; };
 
+// Where a preview of at most `limit` code points ends: after a whole word, where one ends near there.
+function previewEnd(points, limit) {
+  if (points.length <= limit) return points.length;
+  let end = limit;
+  while (end > limit - 60 && !/\s/.test(points[end])) end -= 1;
+  if (end === limit - 60) return limit;
+  while (end > 0 && /\s/.test(points[end - 1])) end -= 1;
+  return end;
+}
+
 // Offsets count Unicode code points, as Array.from does. Overlaps are drawn once: the first, then the longest, wins.
 function highlighted(text, field, entities, limit) {
   const points = Array.from(text);
-  const end = Math.min(points.length, limit);
+  const end = previewEnd(points, limit);
   const marks = (entities || [])
     .flatMap((entity) => entity.mentions.filter((m) => m.field === field).map((m) => ({ ...m, entity })))
     .filter((m) => m.end <= end)
@@ -117,7 +128,10 @@ function showTiles({ totals, rates, history, rejections }) {
     (totals.passed_through ? `, ${count(totals.passed_through)} tombstones` : ""));
   put("rejected", count(totals.rejected));
   put("rejected-share", totals.received ? `${((100 * totals.rejected) / totals.received).toFixed(1)}% of all` : "");
-  at("codes").replaceChildren(...rejections.by_code.map(({ code, count: n }) => make("li", {}, `${code} ${count(n)}`)));
+  const codes = [...rejections.by_code].sort((a, b) => b.count - a.count).map(({ code, count: n }) => `${code} ${count(n)}`);
+  const rest = codes.splice(codes.length > CODES ? CODES - 1 : CODES);
+  at("codes").replaceChildren(...codes.map((text) => make("li", {}, text)));
+  if (rest.length) at("codes").append(make("li", { title: rest.join(", ") }, `${rest.length} more`));
   spark("spark-throughput", history.map((p) => p.published_per_s));
   spark("spark-latency", history.map((p) => p.latency_p50_s));
   spark("spark-lag", history.map((p) => p.lag_records));
