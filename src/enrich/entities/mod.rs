@@ -60,7 +60,10 @@ impl Finder {
     /// Every name in the article, joined to entities.
     pub fn entities(&self, article: &Article, limits: &Limits) -> Findings {
         let (headline, text) = pages(article);
-        let (in_headline, in_text) = self.read(&headline, &text);
+        let (in_headline, mut in_text) = self.read(&headline, &text);
+        // The agency of a dateline says who reports, not what about.
+        let head = article.dateline.as_ref().map_or(0, |dateline| dateline.span.end);
+        in_text.retain(|found| found.kind != EntityType::Org || found.span.end > head);
         resolve::resolve(&headline, in_headline, &text, in_text, limits)
     }
 

@@ -162,7 +162,9 @@ impl<'t> Page<'t> {
         }
         let known = gazetteer
             .longest(self.text, &self.words, at)
-            .filter(|(length, row)| self.trusted(at, *length, row));
+            .filter(|(length, row)| {
+                self.trusted(at, *length, row) && !self.is_tail(gazetteer, at, *length, row)
+            });
         let known_length = known.map_or(0, |(length, _)| length);
         let by_rule = if self.title_case {
             None
@@ -209,6 +211,32 @@ impl<'t> Page<'t> {
             matches!(row.source, Source::City | Source::Company | Source::Learnt) && !self.title_case;
         let next_unknown = next.is_some_and(|next| !next.all_caps && !is_stopword(next.text));
         !(single_city && next_unknown && matches!(row.source, Source::Company))
+    }
+
+    /// "Costa Concordia", "President Lincoln": one word right after a capitalised one that is no known name. And the
+    /// other way round: "Stuart Lawley" where only "Stuart" is known.
+    fn is_tail(&self, gazetteer: &Gazetteer, at: usize, length: usize, row: &Row) -> bool {
+        let strange = |word: &Word<'_>| {
+            word.capital
+                && word.kind == TokenKind::Word
+                && !word.all_caps
+                && !word.text.ends_with('.')
+                && !is_stopword(word.text)
+                && gazetteer.row(word.text).is_none()
+        };
+        if length > 1 || self.title_case {
+            return false;
+        }
+        let word = self.words.get(at).filter(|word| word.gap == Gap::Space);
+        let before = at.checked_sub(1).and_then(|at| self.words.get(at));
+        match row.source {
+            Source::City => word.is_some() && before.is_some_and(|before| !before.opens && strange(before)),
+            Source::Learnt if row.kind == EntityType::Person => self
+                .words
+                .get(at + 1)
+                .is_some_and(|next| next.gap == Gap::Space && strange(next)),
+            _ => false,
+        }
     }
 
     /// True where the word also stands inside a sentence, where its capital tells something.
@@ -272,6 +300,16 @@ impl<'t> Page<'t> {
             } else {
                 continue;
             };
+            // "Internet Corporation for Assigned Names and Numbers": where it ends is not sure.
+            let goes_on = |at: usize, word: &str| {
+                self.words
+                    .get(at)
+                    .is_some_and(|next| next.gap == Gap::Space && next.text == word)
+                    && self.words.get(at + 1).is_some_and(Word::continues)
+            };
+            if rule == Rule::OrgLast && goes_on(last + 1, "for") && !ORG_HEADS.contains(&word) {
+                return None;
+            }
             if let Some(length) = self.head_of(at, last).filter(|_| rule == Rule::OrgLast) {
                 return Some((length, kind, Rule::OrgOf));
             }
@@ -330,7 +368,11 @@ impl<'t> Page<'t> {
         let title = before.is_some_and(|word| TITLES.contains(&word.text));
         let known = gazetteer.row(first.text);
         let other = known.is_some_and(|row| row.kind != EntityType::Person);
-        if title && !(other && length < 2) && known.is_none_or(|row| row.kind != EntityType::Norp) {
+        let thing = length < 2
+            && [ORG_LAST, EVENT_LAST, WORK_LAST]
+                .iter()
+                .any(|list| list.contains(&first.text));
+        if title && !thing && !(other && length < 2) && known.is_none_or(|row| row.kind != EntityType::Norp) {
             return Some((length, EntityType::Person, Rule::Title));
         }
         if length < 2 {
