@@ -73,6 +73,13 @@ fn finds_names_and_leaves_traps() {
         ),
         ("Turkey is best served cold.", &[]),
         ("The wreck of the Costa Concordia lay there.", &[]),
+        ("The Democrat-controlled Senate voted.", &["ORG Senate"]),
+        ("He met Lance Corporal Roel Ryan there.", &["PERSON Roel Ryan"]),
+        (
+            "The Committee on Standards of Official Conduct met.",
+            &["ORG Committee on Standards of Official Conduct"],
+        ),
+        ("We saw the Boston Celtics win.", &[]),
         ("Its chief executive, Stuart Lawley, resigned.", &[]),
         (
             "He spoke to the General Assembly again.",
@@ -204,6 +211,26 @@ fn one_thing_is_one_entity_with_its_clean_name() {
             .collect();
         assert_eq!(found, expected, "{text}");
     }
+}
+
+#[test]
+fn city_of_a_dateline_lies_where_the_dateline_says() {
+    let text = "By Mary Smith\nST. PETERSBURG, Russia (AP) -- Talks went on in St. Petersburg.";
+    let mut dated = article("", text);
+    dated.dateline = crate::text::dateline::parse(text, &Limits::default());
+    assert!(dated.dateline.is_some());
+    let found = enrich(dated, &Limits::default()).entities.unwrap();
+    let found: Vec<_> = found
+        .iter()
+        .map(|e| (e.name.as_str(), e.country.as_deref(), &e.ids.geonames))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("St. Petersburg", Some("RU"), &None),
+            ("Russia", Some("RU"), &None)
+        ]
+    );
 }
 
 #[test]

@@ -229,12 +229,17 @@ impl<'t> Page<'t> {
         }
         let word = self.words.get(at).filter(|word| word.gap == Gap::Space);
         let before = at.checked_sub(1).and_then(|at| self.words.get(at));
-        match row.source {
-            Source::City => word.is_some() && before.is_some_and(|before| !before.opens && strange(before)),
-            Source::Learnt if row.kind == EntityType::Person => self
-                .words
+        let follows = || {
+            self.words
                 .get(at + 1)
-                .is_some_and(|next| next.gap == Gap::Space && strange(next)),
+                .is_some_and(|next| next.gap == Gap::Space && strange(next))
+        };
+        match row.source {
+            Source::City => {
+                let tail = word.is_some() && before.is_some_and(|before| !before.opens && strange(before));
+                tail || follows()
+            }
+            Source::Learnt if row.kind == EntityType::Person => follows(),
             _ => false,
         }
     }
@@ -247,7 +252,8 @@ impl<'t> Page<'t> {
     /// Number of the first word after the capitalised run that starts at `at`.
     fn run_end(&self, at: usize) -> usize {
         let rest = self.words.get(at + 1..).unwrap_or_default();
-        at + 1 + rest.iter().take(7).take_while(|word| word.continues()).count()
+        let goes_on = |word: &&Word<'_>| word.continues() && word.text != "A";
+        at + 1 + rest.iter().take(7).take_while(goes_on).count()
     }
 
     fn by_rule(&self, gazetteer: &Gazetteer, at: usize) -> Option<Candidate> {
@@ -277,7 +283,9 @@ impl<'t> Page<'t> {
         if let Some(length) = self.head_of(at, at) {
             return Some((length, EntityType::Org, Rule::OrgOf));
         }
-        if TITLES.contains(&first.text) {
+        // "Democrat-controlled Senate": the name comes after.
+        let describes = ["-backed", "-based", "-controlled", "-led", "-run"];
+        if TITLES.contains(&first.text) || describes.iter().any(|end| first.text.ends_with(end)) {
             return None;
         }
         let opening_role =
@@ -347,6 +355,14 @@ impl<'t> Page<'t> {
             && matches!(word.text, "Ministry" | "Department")
             && self.words.get(end + 1).is_some_and(Word::continues)
         {
+            end = self.run_end(end + 1);
+        }
+        // "Committee on Standards of Official Conduct"
+        let of = self
+            .words
+            .get(end)
+            .is_some_and(|word| word.text == "of" && word.gap == Gap::Space);
+        if of && self.words.get(end + 1).is_some_and(Word::continues) {
             end = self.run_end(end + 1);
         }
         Some(end - at)
