@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 
 use crate::article::Article;
+use crate::article::ByteSpan;
 use crate::article::Entity;
 use crate::article::EntityType;
+use crate::article::Field;
 use crate::article::Keyword;
 use crate::article::Score;
 use crate::enrich::stopwords::is_stopword;
@@ -17,6 +19,20 @@ use crate::text::tokens::tokens;
 const READ: usize = 40_000;
 /// A name that stands once is a key phrase only when it is this salient.
 const NAMED_ONCE: Score = Score::from_thousandths(400);
+/// Single words that say nothing of what an article is about, folded; sorted.
+#[rustfmt::skip]
+pub(super) const GENERIC: &[&str] = &[
+    "aboard", "allow", "arrive", "attract", "begun", "biggest", "block", "claim", "close", "condition",
+    "continue", "countries", "country", "criticize", "current", "day", "decision", "direct", "direction",
+    "eastern", "effort", "event", "exclusive", "found", "front", "general", "government", "group", "grown",
+    "hour", "important", "individual", "large", "largest", "leader", "leaves", "level", "major", "majority",
+    "meeting", "member", "minister", "minute", "month", "morning", "nation", "national", "northern",
+    "number", "occur", "official", "people", "percent", "person", "place", "point", "popular", "president",
+    "prime", "problem", "program", "public", "record", "region", "remain", "report", "reporter",
+    "secretary", "senior", "series", "service", "session", "situation", "source", "southern", "spokesman",
+    "spokeswoman", "state", "statement", "term", "thing", "time", "town", "visit", "week", "western",
+    "woman", "women", "words", "work", "world", "year",
+];
 
 #[derive(Debug, Default)]
 struct Phrase<'t> {
@@ -33,8 +49,8 @@ pub fn keywords(article: &Article, entities: &[Entity], limits: &Limits) -> Vec<
     let start = article.dateline.as_ref().map_or(0, |dateline| dateline.span.end);
     let end = article.text.floor_char_boundary(READ).max(start);
     let body = article.text.get(start..end).unwrap_or_default();
-    collect(body, 1, &mut phrases);
-    collect(headline, 3, &mut phrases);
+    collect(body, &cuts(entities, Field::Text, start), 1, &mut phrases);
+    collect(headline, &cuts(entities, Field::Headline, 0), 3, &mut phrases);
     let mut ranked: Vec<(u32, Phrase<'_>, String)> = phrases
         .into_iter()
         .map(|(key, phrase)| (score(&key, &phrase), phrase, key))
@@ -53,7 +69,7 @@ pub fn keywords(article: &Article, entities: &[Entity], limits: &Limits) -> Vec<
                 count: 2,
                 order: 0,
             };
-            ranked.push((weight, phrase, entity.name.to_lowercase()));
+            ranked.push((weight, phrase, fold(&entity.name)));
         }
     }
     ranked.sort_by(|a, b| {
@@ -64,14 +80,31 @@ pub fn keywords(article: &Article, entities: &[Entity], limits: &Limits) -> Vec<
     choose(ranked, limits.keywords_max)
 }
 
-/// Cuts `text` into runs of telling words and counts their parts of one to three words.
-fn collect<'t>(text: &'t str, weight: u32, phrases: &mut BTreeMap<String, Phrase<'t>>) {
+/// Where names stand in a field, in order, from byte `start` on: they are phrases of their own, and no part of another.
+fn cuts(entities: &[Entity], field: Field, start: usize) -> Vec<ByteSpan> {
+    let mut cuts: Vec<ByteSpan> = entities
+        .iter()
+        .filter(|entity| entity.kind != EntityType::Norp)
+        .flat_map(|entity| &entity.mentions)
+        .filter(|mention| mention.field == field && mention.span.start >= start)
+        .map(|mention| ByteSpan::new(mention.span.start - start, mention.span.end - start))
+        .collect();
+    cuts.sort();
+    cuts
+}
+
+/// Cuts `text` into runs of telling words outside names and counts their parts of one to three words.
+fn collect<'t>(text: &'t str, cuts: &[ByteSpan], weight: u32, phrases: &mut BTreeMap<String, Phrase<'t>>) {
+    let mut cuts = cuts.iter().peekable();
     let mut run: Vec<(usize, usize)> = Vec::new();
     let mut end = 0;
     for token in tokens(text) {
         let word = token.span.of(text).unwrap_or_default();
         let between = text.get(end..token.span.start).unwrap_or_default();
+        while cuts.next_if(|cut| cut.end <= token.span.start).is_some() {}
+        let named = cuts.peek().is_some_and(|cut| cut.start < token.span.end);
         let good = token.kind == TokenKind::Word
+            && !named
             && word.len() > 2
             && !is_stopword(word)
             && word.contains(char::is_alphabetic);
@@ -124,8 +157,7 @@ fn score(key: &str, phrase: &Phrase<'_>) -> u32 {
         .split(' ')
         .any(|word| word.ends_with("ed") || word.ends_with("ly"))
         || words == 1 && (key.ends_with("ing") || key.len() < 5);
-    let once = phrase.count < 2 && !(words == 2 && phrase.weight >= 4);
-    if once || verbal {
+    if phrase.count < 2 || verbal || GENERIC.binary_search(&key).is_ok() {
         return 0;
     }
     phrase.weight * (60 + 45 * words)

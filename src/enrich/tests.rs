@@ -72,6 +72,20 @@ fn finds_names_and_leaves_traps() {
             &["NORP Iranian", "NORP Turkish"],
         ),
         ("Turkey is best served cold.", &[]),
+        ("The wreck of the Costa Concordia lay there.", &[]),
+        ("The Democrat-controlled Senate voted.", &["ORG Senate"]),
+        ("He met Lance Corporal Roel Ryan there.", &["PERSON Roel Ryan"]),
+        (
+            "The Committee on Standards of Official Conduct met.",
+            &["ORG Committee on Standards of Official Conduct"],
+        ),
+        ("We saw the Boston Celtics win.", &[]),
+        ("Its chief executive, Stuart Lawley, resigned.", &[]),
+        (
+            "He spoke to the General Assembly again.",
+            &["ORG General Assembly"],
+        ),
+        ("We wrote to the Internet Corporation for Assigned Names.", &[]),
         ("Polish the silver twice a year.", &[]),
         ("In May the House may vote.", &[]),
         ("We saw Michael Jordan play.", &["PERSON Michael Jordan"]),
@@ -164,6 +178,73 @@ fn two_people_of_one_surname_stay_two() {
         .collect();
     assert_eq!(people.len(), 3, "{people:?}");
     assert!(people.iter().all(|(_, mentions)| *mentions == 1));
+}
+
+#[test]
+fn one_thing_is_one_entity_with_its_clean_name() {
+    for (text, expected) in [
+        (
+            "TOKYO, Japan (AP) -- Talks go on.",
+            &["GPE Tokyo 1", "GPE Japan 1"][..],
+        ),
+        (
+            "ADDIS ABABA, Ethiopia - Talks go on in Addis Ababa.",
+            &["GPE Addis Ababa 2", "GPE Ethiopia 1"],
+        ),
+        (
+            "President Hu Jintao spoke. Mr. Hu then left.",
+            &["PERSON Hu Jintao 2"],
+        ),
+        (
+            "Omar Bakri Mohammed spoke. Mr. Bakri then left.",
+            &["PERSON Omar Bakri Mohammed 2"],
+        ),
+        (
+            "Sharon left the Likud Party. Then Likud split.",
+            &["ORG Likud Party 2"],
+        ),
+        ("A Philippine ship sank.", &["NORP Philippine 1"]),
+    ] {
+        let found: Vec<_> = entities("", text)
+            .iter()
+            .map(|e| format!("{} {} {}", e.kind.name(), e.name, e.mentions.len()))
+            .collect();
+        assert_eq!(found, expected, "{text}");
+    }
+}
+
+#[test]
+fn city_of_a_dateline_lies_where_the_dateline_says() {
+    let text = "By Mary Smith\nST. PETERSBURG, Russia (AP) -- Talks went on in St. Petersburg.";
+    let mut dated = article("", text);
+    dated.dateline = crate::text::dateline::parse(text, &Limits::default());
+    assert!(dated.dateline.is_some());
+    let found = enrich(dated, &Limits::default()).entities.unwrap();
+    let found: Vec<_> = found
+        .iter()
+        .map(|e| (e.name.as_str(), e.country.as_deref(), &e.ids.geonames))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("St. Petersburg", Some("RU"), &None),
+            ("Russia", Some("RU"), &None)
+        ]
+    );
+}
+
+#[test]
+fn agency_of_a_dateline_is_no_entity() {
+    let text = "PARIS (Reuters) - Talks go on, Reuters says.";
+    let mut dated = article("", text);
+    dated.dateline = crate::text::dateline::parse(text, &Limits::default());
+    assert!(dated.dateline.is_some());
+    let found = enrich(dated, &Limits::default()).entities.unwrap();
+    let found: Vec<_> = found
+        .iter()
+        .map(|e| (e.name.as_str(), e.mentions.len()))
+        .collect();
+    assert_eq!(found, [("Paris", 1), ("Reuters", 1)]);
 }
 
 #[test]
@@ -260,6 +341,21 @@ fn keywords_are_phrases_once_each() {
         .map(|k| k.text.to_lowercase())
         .collect();
     assert_eq!(found, ["nuclear reactor", "cracks"]);
+}
+
+#[test]
+fn keywords_hold_names_whole_and_nothing_general() {
+    let headline = "Peru president visits Barack Obama";
+    let text = "The president of Peru met Barack Obama. Officials say Mr. Obama and the president spoke of trade talks. \
+                The trade talks in Peru go on, officials say.";
+    let found: Vec<_> = enrich(article(headline, text), &Limits::default())
+        .keywords
+        .unwrap()
+        .into_iter()
+        .map(|k| k.text)
+        .collect();
+    assert_eq!(found, ["Peru", "Barack Obama", "trade talks"]);
+    assert!(keywords::GENERIC.is_sorted());
 }
 
 proptest! {

@@ -119,7 +119,11 @@ fn without_opening(text: &str) -> &str {
             return rest.trim_start_matches(|c: char| c.is_whitespace() || c == ':');
         }
     }
-    text
+    // German, French, Spanish, Swedish; "Von Miller" is a name.
+    match text.split_once(' ') {
+        Some(("Von" | "Par" | "Por" | "Av", rest)) if rest.trim().contains(' ') => rest.trim(),
+        _ => text,
+    }
 }
 
 /// Without e-mail addresses, handles, links and what stands in brackets ("a@b.org (John Smith)" keeps the name).
@@ -243,6 +247,9 @@ mod tests {
                 Some("Reuters"),
             ),
             ("John Smith", &["John Smith"], None),
+            ("Von Christian Hollmann", &["Christian Hollmann"], None),
+            ("Por Ana de la Cruz", &["Ana de la Cruz"], None),
+            ("Von Miller", &["Von Miller"], None),
             (
                 "By JOHN O'NEILL, Associated Press",
                 &["John O'Neill"],

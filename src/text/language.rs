@@ -25,6 +25,21 @@ const TWO_LETTERS: &[(&str, &str)] = &[
 /// Fewest letters that a detection may rest on.
 const LETTERS_MIN: usize = 24;
 
+/// A text with fewer bytes may mislead the detector.
+const SHORT: usize = 300;
+
+/// What the detector takes a short English text full of foreign names for.
+#[rustfmt::skip]
+const MISTAKEN: &[Lang] = &[
+    Lang::Afr, Lang::Aka, Lang::Epo, Lang::Jav, Lang::Lat, Lang::Sna, Lang::Tgl, Lang::Tuk, Lang::Uzb, Lang::Zul,
+];
+
+/// Frequent words of English that no other language in `TWO_LETTERS` has among its own.
+const ENGLISH: &[&str] = &[
+    "after", "against", "and", "between", "from", "have", "said", "says", "that", "the", "their", "they",
+    "told", "were", "which", "with", "would",
+];
+
 /// The declared language, if it is a plausible tag, else the detected one.
 pub fn language(declared: Option<&str>, text: &str, limits: &Limits) -> String {
     declared
@@ -46,9 +61,30 @@ pub fn detect(text: &str, limits: &Limits) -> &'static str {
     {
         return UNDETERMINED;
     }
-    whatlang::detect(opening)
-        .filter(whatlang::Info::is_reliable)
-        .map_or(UNDETERMINED, |info| tag(info.lang()))
+    let sure = whatlang::detect(opening).filter(whatlang::Info::is_reliable);
+    let doubtful = |info: &whatlang::Info| opening.len() < SHORT && MISTAKEN.contains(&info.lang());
+    if sure.as_ref().is_none_or(doubtful) && is_english(opening) {
+        return "en";
+    }
+    sure.map_or(UNDETERMINED, |info| tag(info.lang()))
+}
+
+/// True where two different words that English alone has stand, and at least one word in twelve is one: a short text
+/// full of foreign names misleads a detector that counts letters.
+fn is_english(text: &str) -> bool {
+    let (mut words, mut telling, mut first) = (0_usize, 0_usize, None);
+    let mut different = false;
+    for word in text
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+    {
+        words += 1;
+        if let Some(at) = ENGLISH.iter().position(|known| known.eq_ignore_ascii_case(word)) {
+            telling += 1;
+            different |= *first.get_or_insert(at) != at;
+        }
+    }
+    different && telling * 12 >= words
 }
 
 /// `en_US` becomes `en-US`, "EN" becomes "en", "eng" becomes "en"; `None` for what is no tag.
@@ -100,6 +136,31 @@ mod tests {
     #[test]
     fn table_is_sorted() {
         assert!(TWO_LETTERS.is_sorted());
+    }
+
+    #[test]
+    fn short_english_full_of_names() {
+        for (text, expected) in [
+            (
+                "DHAKA, Bangladesh — Sheikh Hasina met Aung San Suu Kyi. Hasina and Suu Kyi spoke of the Rohingya.",
+                "en",
+            ),
+            (
+                "MANILA, Philippines (AP) -- A Philippine court convicted two men. The Philippines said Manila would appeal.",
+                "en",
+            ),
+            (
+                "Der Film \"The King and I\" läuft heute Abend in München im Kino, sagte der Leiter des Hauses.",
+                "de",
+            ),
+            ("Sri Mulyani Indrawati, Joko Widodo, Prabowo Subianto", "und"),
+        ] {
+            let found = detect(text, &Limits::default());
+            assert!(
+                found == expected || expected == "und" && found != "en",
+                "{text}: {found}"
+            );
+        }
     }
 
     #[test]

@@ -212,6 +212,8 @@ mod tests {
             ("U.S.", "US", "Q30"),
             ("Britain", "GB", "Q145"),
             ("South Korea", "KR", "Q884"),
+            ("Netherlands", "NL", "Q55"),
+            ("America", "US", "Q30"),
             ("Georgia", "", ""),
         ] {
             let row = table.row(name).unwrap();

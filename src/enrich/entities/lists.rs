@@ -20,6 +20,7 @@ pub(super) const TITLES: &[&str] = &[
     "Congressman",
     "Congresswoman",
     "Councillor",
+    "Corporal",
     "Cpl.",
     "Dame",
     "Detective",

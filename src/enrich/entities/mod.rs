@@ -12,7 +12,9 @@ pub use rules::Rule;
 
 use crate::article::Article;
 use crate::article::ByteSpan;
+use crate::article::DatelinePlace;
 use crate::article::Entity;
+use crate::article::EntityIds;
 use crate::article::EntityType;
 use crate::article::Field;
 use crate::enrich::EnricherError;
@@ -60,8 +62,20 @@ impl Finder {
     /// Every name in the article, joined to entities.
     pub fn entities(&self, article: &Article, limits: &Limits) -> Findings {
         let (headline, text) = pages(article);
-        let (in_headline, in_text) = self.read(&headline, &text);
-        resolve::resolve(&headline, in_headline, &text, in_text, limits)
+        let (in_headline, mut in_text) = self.read(&headline, &text);
+        let Some(dateline) = &article.dateline else {
+            return resolve::resolve(&headline, in_headline, &text, in_text, limits);
+        };
+        // The agency of a dateline and the byline above say who reports, not what about.
+        let ByteSpan { start, end } = dateline.span;
+        in_text.retain(|found| {
+            found.span.start >= start && (found.kind != EntityType::Org || found.span.end > end)
+        });
+        let mut findings = resolve::resolve(&headline, in_headline, &text, in_text, limits);
+        for entity in &mut findings.entities {
+            settle(entity, &dateline.places);
+        }
+        findings
     }
 
     /// Country names alone, for languages without a model.
@@ -102,6 +116,20 @@ impl Finder {
         aliases.add(text, &mut in_text);
         aliases.add(headline, &mut in_headline);
         (in_headline, in_text)
+    }
+}
+
+/// A city of the dateline lies where the dateline says: "ST. PETERSBURG, Russia" is not the one in Florida.
+fn settle(entity: &mut Entity, places: &[DatelinePlace]) {
+    if entity.kind != EntityType::Gpe || entity.ids.iso3166.is_some() {
+        return;
+    }
+    let place = places
+        .iter()
+        .find(|place| place.name == entity.name && place.country.is_some());
+    if let Some(place) = place.filter(|place| place.country != entity.country) {
+        entity.country.clone_from(&place.country);
+        entity.ids = EntityIds::default();
     }
 }
 

@@ -129,7 +129,7 @@ pub(super) fn resolve<'t>(
         )
         .take(limits.mentions_max)
         .collect();
-    let people = full_names(&places);
+    let people = People::new(&places);
     let acronyms = acronyms(&places, text);
     let mut drafts: BTreeMap<Key, Draft<'t>> = BTreeMap::new();
     for (field, name, found) in &places {
@@ -181,19 +181,54 @@ fn better(new: &str, old: &str) -> bool {
     }
 }
 
-/// Surname -> the keys of the people named in full with it.
-fn full_names(places: &[(Field, &str, Found<'_>)]) -> BTreeMap<String, Vec<String>> {
-    let mut people: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (_, name, found) in places {
-        if found.kind == EntityType::Person && name.contains(' ') {
-            let keys = people.entry(surname(name)).or_default();
+/// The keys of the people named in full.
+#[derive(Debug, Default)]
+struct People {
+    /// By surname.
+    by_surname: BTreeMap<String, Vec<String>>,
+    /// By any other part of the name: "Hu" of "Hu Jintao".
+    by_part: BTreeMap<String, Vec<String>>,
+}
+
+impl People {
+    fn new(places: &[(Field, &str, Found<'_>)]) -> Self {
+        let mut people = Self::default();
+        for (_, name, found) in places {
+            let Some((rest, last)) = name.rsplit_once(' ') else {
+                continue;
+            };
+            if found.kind != EntityType::Person {
+                continue;
+            }
             let key = full_key(name);
-            if !keys.contains(&key) {
-                keys.push(key);
+            add(&mut people.by_surname, last, &key);
+            for part in rest.split(' ') {
+                add(&mut people.by_part, part, &key);
             }
         }
+        people
     }
-    people
+
+    /// The one person that a single word stands for: the only owner of the surname, else of another part.
+    fn owner(&self, word: &str) -> Option<&String> {
+        let word = word.to_lowercase();
+        match self
+            .by_surname
+            .get(&word)
+            .or_else(|| self.by_part.get(&word))?
+            .as_slice()
+        {
+            [only] => Some(only),
+            _ => None,
+        }
+    }
+}
+
+fn add(people: &mut BTreeMap<String, Vec<String>>, word: &str, key: &str) {
+    let keys = people.entry(word.to_lowercase()).or_default();
+    if !keys.iter().any(|known| known == key) {
+        keys.push(key.to_owned());
+    }
 }
 
 fn surname(name: &str) -> String {
@@ -231,16 +266,15 @@ fn acronyms<'t>(
 fn key(
     name: &str,
     found: &Found<'_>,
-    people: &BTreeMap<String, Vec<String>>,
+    people: &People,
     (acronyms, longs): &(BTreeMap<&str, String>, BTreeSet<&str>),
 ) -> Key {
     let kind = found.kind;
     if kind == EntityType::Person {
-        let owners = people.get(&surname(name)).map(Vec::as_slice);
-        let key = match (name.contains(' '), owners) {
-            (true, _) => full_key(name),
-            (false, Some([only])) => only.clone(),
-            _ => name.to_lowercase(),
+        let key = if name.contains(' ') {
+            full_key(name)
+        } else {
+            people.owner(name).cloned().unwrap_or_else(|| name.to_lowercase())
         };
         return (kind, key);
     }
@@ -262,10 +296,10 @@ fn key(
         }
     }
     let lower = name.to_lowercase();
-    let stem = if kind == EntityType::Norp {
-        lower.trim_end_matches('s')
-    } else {
-        &lower
+    let stem = match kind {
+        EntityType::Norp => lower.trim_end_matches('s'),
+        EntityType::Org => lower.strip_suffix(" party").unwrap_or(&lower),
+        _ => &lower,
     };
     (kind, stem.trim_start_matches("the ").to_owned())
 }

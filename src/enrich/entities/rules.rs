@@ -162,7 +162,9 @@ impl<'t> Page<'t> {
         }
         let known = gazetteer
             .longest(self.text, &self.words, at)
-            .filter(|(length, row)| self.trusted(at, *length, row));
+            .filter(|(length, row)| {
+                self.trusted(at, *length, row) && !self.is_tail(gazetteer, at, *length, row)
+            });
         let known_length = known.map_or(0, |(length, _)| length);
         let by_rule = if self.title_case {
             None
@@ -211,6 +213,37 @@ impl<'t> Page<'t> {
         !(single_city && next_unknown && matches!(row.source, Source::Company))
     }
 
+    /// "Costa Concordia", "President Lincoln": one word right after a capitalised one that is no known name. And the
+    /// other way round: "Stuart Lawley" where only "Stuart" is known.
+    fn is_tail(&self, gazetteer: &Gazetteer, at: usize, length: usize, row: &Row) -> bool {
+        let strange = |word: &Word<'_>| {
+            word.capital
+                && word.kind == TokenKind::Word
+                && !word.all_caps
+                && !word.text.ends_with('.')
+                && !is_stopword(word.text)
+                && gazetteer.row(word.text).is_none()
+        };
+        if length > 1 || self.title_case {
+            return false;
+        }
+        let word = self.words.get(at).filter(|word| word.gap == Gap::Space);
+        let before = at.checked_sub(1).and_then(|at| self.words.get(at));
+        let follows = || {
+            self.words
+                .get(at + 1)
+                .is_some_and(|next| next.gap == Gap::Space && strange(next))
+        };
+        match row.source {
+            Source::City => {
+                let tail = word.is_some() && before.is_some_and(|before| !before.opens && strange(before));
+                tail || follows()
+            }
+            Source::Learnt if row.kind == EntityType::Person => follows(),
+            _ => false,
+        }
+    }
+
     /// True where the word also stands inside a sentence, where its capital tells something.
     fn stands_inside(&self, name: &str) -> bool {
         !self.title_case && self.inside.contains(name)
@@ -219,7 +252,8 @@ impl<'t> Page<'t> {
     /// Number of the first word after the capitalised run that starts at `at`.
     fn run_end(&self, at: usize) -> usize {
         let rest = self.words.get(at + 1..).unwrap_or_default();
-        at + 1 + rest.iter().take(7).take_while(|word| word.continues()).count()
+        let goes_on = |word: &&Word<'_>| word.continues() && word.text != "A";
+        at + 1 + rest.iter().take(7).take_while(goes_on).count()
     }
 
     fn by_rule(&self, gazetteer: &Gazetteer, at: usize) -> Option<Candidate> {
@@ -249,7 +283,9 @@ impl<'t> Page<'t> {
         if let Some(length) = self.head_of(at, at) {
             return Some((length, EntityType::Org, Rule::OrgOf));
         }
-        if TITLES.contains(&first.text) {
+        // "Democrat-controlled Senate": the name comes after.
+        let describes = ["-backed", "-based", "-controlled", "-led", "-run"];
+        if TITLES.contains(&first.text) || describes.iter().any(|end| first.text.ends_with(end)) {
             return None;
         }
         let opening_role =
@@ -272,6 +308,16 @@ impl<'t> Page<'t> {
             } else {
                 continue;
             };
+            // "Internet Corporation for Assigned Names and Numbers": where it ends is not sure.
+            let goes_on = |at: usize, word: &str| {
+                self.words
+                    .get(at)
+                    .is_some_and(|next| next.gap == Gap::Space && next.text == word)
+                    && self.words.get(at + 1).is_some_and(Word::continues)
+            };
+            if rule == Rule::OrgLast && goes_on(last + 1, "for") && !ORG_HEADS.contains(&word) {
+                return None;
+            }
             if let Some(length) = self.head_of(at, last).filter(|_| rule == Rule::OrgLast) {
                 return Some((length, kind, Rule::OrgOf));
             }
@@ -311,6 +357,14 @@ impl<'t> Page<'t> {
         {
             end = self.run_end(end + 1);
         }
+        // "Committee on Standards of Official Conduct"
+        let of = self
+            .words
+            .get(end)
+            .is_some_and(|word| word.text == "of" && word.gap == Gap::Space);
+        if of && self.words.get(end + 1).is_some_and(Word::continues) {
+            end = self.run_end(end + 1);
+        }
         Some(end - at)
     }
 
@@ -330,7 +384,11 @@ impl<'t> Page<'t> {
         let title = before.is_some_and(|word| TITLES.contains(&word.text));
         let known = gazetteer.row(first.text);
         let other = known.is_some_and(|row| row.kind != EntityType::Person);
-        if title && !(other && length < 2) && known.is_none_or(|row| row.kind != EntityType::Norp) {
+        let thing = length < 2
+            && [ORG_LAST, EVENT_LAST, WORK_LAST]
+                .iter()
+                .any(|list| list.contains(&first.text));
+        if title && !thing && !(other && length < 2) && known.is_none_or(|row| row.kind != EntityType::Norp) {
             return Some((length, EntityType::Person, Rule::Title));
         }
         if length < 2 {
