@@ -1,4 +1,5 @@
-//! `dateline demo`: an embedded broker, a sample feed, and the very same worker. With `--kafka`, a real cluster and exactly-once.
+//! `dateline demo`: an embedded broker, a sample feed, and the very same worker. With `--kafka`, a real
+//! cluster and exactly-once.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -49,7 +50,10 @@ fn samples() -> anyhow::Result<Vec<Sample>> {
 /// # Errors
 /// Where the broker, the feed or the worker cannot be started.
 pub fn demo(args: &DemoArgs) -> anyhow::Result<Exit> {
-    logging::init(LogFormat::Text, "error,dateline=warn")?;
+    logging::init(
+        LogFormat::Text,
+        "error,dateline=warn,dateline::kafka::startup=error",
+    )?;
     let args = args.clone();
     service::block_on(async move { play(args, Shutdown::install()?).await })
 }

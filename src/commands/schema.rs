@@ -1,5 +1,7 @@
 //! `dateline schema`: the published JSON Schemas, made from the types.
 
+use std::io::Write;
+
 use clap::Args;
 use clap::ValueEnum;
 
@@ -32,6 +34,10 @@ pub fn schema(args: &SchemaArgs) -> anyhow::Result<Exit> {
         Of::Input => decode::schema::input(),
         Of::Config => config::schema(),
     };
-    println!("{}", serde_json::to_string_pretty(&schema)?);
+    // A reader that has seen enough and goes is no error.
+    match writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(&schema)?) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => return Err(error.into()),
+        _ => {}
+    }
     Ok(Exit::Ok)
 }

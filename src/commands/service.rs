@@ -1,4 +1,5 @@
-//! The running worker, wired: clients, flow, admin server, signals. Shared by `run` and `demo`; holds no logic of its own.
+//! The running worker, wired: clients, flow, admin server, signals. Shared by `run` and `demo`; holds no
+//! logic of its own.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -61,7 +62,8 @@ pub fn now_ms() -> i64 {
         .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// Runs a future on a runtime of its own. Blocking calls that hang in the Kafka client do not hold the process: the runtime is left
+/// Runs a future on a runtime of its own. Blocking calls that hang in the Kafka client do not hold the
+/// process: the runtime is left
 /// behind, not waited for.
 ///
 /// # Errors
@@ -95,7 +97,10 @@ impl Service {
             Err(problem) => match problem.downcast::<startup::NotReady>() {
                 Ok(not_ready) => {
                     error!("{not_ready}");
-                    return Ok(Exit::Configuration);
+                    return Ok(match not_ready {
+                        startup::NotReady::Problems(_) => Exit::Configuration,
+                        startup::NotReady::Unreachable(_) => Exit::Error,
+                    });
                 }
                 Err(other) => return Err(other),
             },
@@ -122,7 +127,8 @@ impl Service {
             drop(sink);
             source.close();
         });
-        // The client's own close waits for the broker; what is committed is committed, so the process need not.
+        // The client's own close waits for the broker; what is committed is committed, so the process need
+        // not.
         let deadline = Duration::from_millis(u64::from(config.worker.shutdown_deadline_ms));
         match tokio::time::timeout(deadline, close).await {
             Ok(closed) => closed?,
@@ -168,7 +174,8 @@ impl Service {
         Ok((source, sink))
     }
 
-    /// The first signal stops intake; if the batch in flight is not done within the deadline, the process ends all the same.
+    /// The first signal stops intake; if the batch in flight is not done within the deadline, the process
+    /// ends all the same.
     fn stop_on_signal(&self, stopper: crate::kafka::source::Stopper) {
         let shutdown = self.shutdown.clone();
         let deadline = Duration::from_millis(u64::from(self.config.worker.shutdown_deadline_ms));

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -16,6 +18,7 @@ use crate::config::Config;
 use crate::kafka::Shared;
 use crate::kafka::source::Heartbeat;
 use crate::kafka::statistics::lag_records;
+use crate::metrics::Metrics;
 use crate::ops::logging::RateLimited;
 use crate::ops::server;
 use crate::ops::server::AdminState;
@@ -45,7 +48,8 @@ type Delivered = Arc<Mutex<BTreeMap<PartitionKey, i64>>>;
 pub struct View {
     status: Arc<Status>,
     delivered: Delivered,
-    shared: Arc<Shared>,
+    opened: Arc<AtomicBool>,
+    metrics: Metrics,
     prints: bool,
 }
 
@@ -84,16 +88,21 @@ impl View {
             }
         });
         let delivered = Delivered::default();
+        let opened = Arc::new(AtomicBool::new(false));
         tokio::spawn(observe(
-            Arc::clone(&status),
-            Arc::clone(&delivered),
-            Arc::clone(shared),
+            Observed {
+                status: Arc::clone(&status),
+                delivered: Arc::clone(&delivered),
+                shared: Arc::clone(shared),
+                opened: Arc::clone(&opened),
+            },
             shutdown.clone(),
         ));
         Ok(Self {
             status,
             delivered,
-            shared: Arc::clone(shared),
+            opened,
+            metrics: shared.metrics.clone(),
             prints: mode == "demo",
         })
     }
@@ -106,35 +115,35 @@ impl View {
 
     /// The output topic's metadata was read and the producer is open.
     pub fn output_reachable(&self) {
-        let in_group = self.shared.flow().is_joined();
-        self.status.set_ready(Readiness {
-            in_group,
-            output_reachable: true,
-        });
+        self.opened.store(true, Ordering::Relaxed);
     }
 
     /// For the worker to call with each delivered batch.
     pub fn on_delivered(&self) -> OnDelivered {
         let (status, delivered, prints) =
             (Arc::clone(&self.status), Arc::clone(&self.delivered), self.prints);
+        let metrics = self.metrics.clone();
         let rejections = RateLimited::new(REJECTION_LOG);
         Box::new(move |batch, outcomes| {
             remember(&delivered, batch);
             let mut published: Vec<&[u8]> = Vec::new();
             for (record, outcome) in batch.records.iter().zip(outcomes) {
+                if prints {
+                    println!("{}", line(record, outcome));
+                }
                 match outcome {
                     Outcome::Enriched(output) => published.extend(output.value.as_deref()),
                     Outcome::Rejected(rejection) => {
                         status.rejected(&record.origin, rejection);
-                        if let Some(suppressed) = rejections.allow() {
-                            warn!(topic = %record.origin.kafka_topic, partition = record.origin.partition, offset = record.origin.offset,
-                                code = rejection.code.code(), suppressed, "rejected: {}", rejection.message);
-                        }
+                        let Some(suppressed) = rejections.allow() else {
+                            metrics.log_suppressed();
+                            continue;
+                        };
+                        let (origin, code) = (&record.origin, rejection.code.code());
+                        warn!(topic = %origin.kafka_topic, partition = origin.partition, offset = origin.offset,
+                            code, suppressed, "rejected: {}", rejection.message);
                     }
                     Outcome::PassedThrough(_) | Outcome::Skipped(_) => {}
-                }
-                if prints {
-                    println!("{}", line(record, outcome));
                 }
             }
             status.published(&published);
@@ -199,8 +208,23 @@ fn remember(delivered: &Delivered, batch: &Batch) {
     }
 }
 
+/// What is observed, and where it is told.
+struct Observed {
+    status: Arc<Status>,
+    delivered: Delivered,
+    shared: Arc<Shared>,
+    /// The output topic's metadata was read and the producer is open.
+    opened: Arc<AtomicBool>,
+}
+
 /// Reads assignment, lag and load into status and metrics, until the process ends.
-async fn observe(status: Arc<Status>, delivered: Delivered, shared: Arc<Shared>, shutdown: Shutdown) {
+async fn observe(observed: Observed, shutdown: Shutdown) {
+    let Observed {
+        status,
+        delivered,
+        shared,
+        opened,
+    } = observed;
     loop {
         let fetches = shared
             .fetches
@@ -244,10 +268,12 @@ async fn observe(status: Arc<Status>, delivered: Delivered, shared: Arc<Shared>,
                 i64::try_from(bytes).unwrap_or(i64::MAX),
             );
             let in_group = flow.is_joined();
-            let readiness = status.readiness();
+            // Stalled: the last attempt to deliver failed, and the next has not succeeded yet.
+            let stalled = shared.metrics.totals().delivery_stalled;
+            let output_reachable = opened.load(Ordering::Relaxed) && !stalled;
             status.set_ready(Readiness {
                 in_group,
-                ..readiness
+                output_reachable,
             });
             status.set_member_state(match (shutdown.is_requested(), in_group) {
                 (true, _) => "stopping",

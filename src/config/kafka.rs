@@ -45,7 +45,8 @@ pub struct KafkaConfig {
     /// Milliseconds without a heartbeat after which the group takes a dead worker's partitions; 6000 to 1800000.
     #[schemars(range(min = 6_000, max = 1_800_000))]
     pub session_timeout_ms: u32,
-    /// Milliseconds without a poll after which the client leaves the group; 10000 to 86400000, at least the session time-out.
+    /// Milliseconds without a poll after which the client leaves the group; 10000 to 86400000, at least the
+    /// session time-out.
     #[schemars(range(min = 10_000, max = 86_400_000))]
     pub max_poll_interval_ms: u32,
     /// Milliseconds a transaction may stay open; a dead worker's blocks its successor that long; 1000 to 900000.

@@ -1,4 +1,5 @@
-//! What an operator can set: plain data, one file per concern. Never reads the process environment, never acts on a setting.
+//! What an operator can set: plain data, one file per concern. Never reads the process environment, never
+//! acts on a setting.
 
 mod admin;
 mod dead_letter;

@@ -1,4 +1,5 @@
-//! The JSON Schema of the configuration, and how to walk it. It alone knows names, types and ranges; never reads a value.
+//! The JSON Schema of the configuration, and how to walk it. It alone knows names, types and ranges; never
+//! reads a value.
 
 use serde_json::Value;
 

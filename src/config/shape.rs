@@ -8,7 +8,8 @@ use crate::config::librdkafka;
 use crate::config::schema::Node;
 use crate::config::similar;
 
-/// Reports every unknown key, wrong type and value out of range, and takes them out of `table`, so that the rest can be checked.
+/// Reports every unknown key, wrong type and value out of range, and takes them out of `table`, so that the
+/// rest can be checked.
 pub(super) fn check(table: &mut Table, node: Node<'_>, problems: &mut ConfigProblems) {
     check_table(table, "", node, node, problems);
 }

@@ -115,7 +115,8 @@ impl<'j> Fields<'j> {
         Ok(None)
     }
 
-    /// The first list of names that is not empty. Each is a string or an object, whose first of `keys` counts; one alone
+    /// The first list of names that is not empty. Each is a string or an object, whose first of `keys`
+    /// counts; one alone
     /// needs no list. Cut, with a flag, at `given_items_max`.
     pub(super) fn names(&mut self, names: &[&str], keys: &[&str]) -> Result<Vec<String>, Rejection> {
         for (name, value) in self.all(names) {

@@ -43,7 +43,8 @@ pub fn dead_letter(record: &Record, rejection: &Rejection, context: &DeadLetterC
     }
 }
 
-/// Cuts in the order of what an operator misses least: the value's end; if key and headers alone are too large, all of the
+/// Cuts in the order of what an operator misses least: the value's end; if key and headers alone are too
+/// large, all of the
 /// input's headers; then the key's end.
 fn cut(whole: OutputRecord, ours: Vec<Header>, bytes_max: usize) -> OutputRecord {
     let OutputRecord { key, value, headers } = whole;

@@ -1,4 +1,5 @@
-//! `EnrichedArticle` to record v1, and the dead letter of a record that can never be one. Pure: time and versions come in
+//! `EnrichedArticle` to record v1, and the dead letter of a record that can never be one. Pure: time and
+//! versions come in
 //! as arguments. Knows Kafka's records as plain data, never Kafka.
 
 mod build;
@@ -48,10 +49,12 @@ pub struct RunInfo {
     pub processed_at_ms: i64,
 }
 
-/// Record v1 of an article, as an event in CloudEvents' binary mode. Whether it is too large for the output topic is for
+/// Record v1 of an article, as an event in CloudEvents' binary mode. Whether it is too large for the output
+/// topic is for
 /// the caller to see (`OutputRecord::bytes`).
 ///
-/// The event's id is the SHA-256 of the payload: the same payload is the same event on every replay, a corrected article
+/// The event's id is the SHA-256 of the payload: the same payload is the same event on every replay, a
+/// corrected article
 /// is another. The article's id is its subject.
 pub fn encode(article: &EnrichedArticle, record: &Record, run: &RunInfo) -> OutputRecord {
     let content_sha256 = sha256(record.value.as_deref().unwrap_or_default());

@@ -8,7 +8,8 @@ use serde::ser::SerializeMap;
 
 use crate::article::Value;
 
-/// One news article with what was found in it. Absent = not looked for or not applicable; null is never written; an empty
+/// One news article with what was found in it. Absent = not looked for or not applicable; null is never
+/// written; an empty
 /// list = looked for, none found. All but `provenance` is a function of the payload's bytes. Offsets are Unicode code
 /// points, half-open. Scores have three decimals.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -17,7 +18,8 @@ use crate::article::Value;
 pub struct RecordV1<'a> {
     /// Version of this shape.
     pub schema_version: SchemaVersion,
-    /// The article's own id, exactly as given; else `urn:sha256:` of headline and body, or of the canonical URL. The same
+    /// The article's own id, exactly as given; else `urn:sha256:` of headline and body, or of the canonical
+    /// URL. The same
     /// article has the same id on every replay.
     #[schemars(length(min = 1))]
     pub id: &'a str,
@@ -277,7 +279,8 @@ pub struct GivenV1<'a> {
     /// Slugline.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slugline: Option<&'a str>,
-    /// The input's fields named in `passthrough_fields`, as they were; the one place where the publisher's own nulls stay.
+    /// The input's fields named in `passthrough_fields`, as they were; the one place where the publisher's
+    /// own nulls stay.
     #[serde(skip_serializing_if = "Passthrough::is_empty")]
     #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     pub passthrough: Passthrough<'a>,

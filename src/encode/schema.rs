@@ -16,7 +16,8 @@ pub fn record() -> Json {
     schema
 }
 
-/// A field that may be absent is never null: the types say so, a derived schema does not. Descriptions are single lines.
+/// A field that may be absent is never null: the types say so, a derived schema does not. Descriptions are
+/// single lines.
 fn tidy(schema: &mut Json) {
     match schema {
         Json::Array(items) => items.iter_mut().for_each(tidy),

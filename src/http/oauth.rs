@@ -1,4 +1,5 @@
-//! OIDC client-credentials tokens (RFC 6749 section 4.4). The secret and the token never reach a log or an error message.
+//! OIDC client-credentials tokens (RFC 6749 section 4.4). The secret and the token never reach a log or an
+//! error message.
 
 use std::time::Duration;
 

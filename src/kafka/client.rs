@@ -179,7 +179,8 @@ fn log_line(level: RDKafkaLogLevel, facility: &str, line: &str) {
 }
 
 fn log_error(error: &KafkaError, reason: &str) {
-    // Brokers that go away and come back are the client's business; only a fatal error ends it, and that comes by another way.
+    // Brokers that go away and come back are the client's business; only a fatal error ends it, and that
+    // comes by another way.
     warn!(target: "librdkafka", %error, "{reason}");
 }
 
@@ -228,7 +229,8 @@ impl ClientContext for ConsumerCallbacks {
 }
 
 impl ConsumerContext for ConsumerCallbacks {
-    /// Revoked: wait for the batches of these partitions, within the deadline, then let go. Lost: never wait, commit nothing.
+    /// Revoked: wait for the batches of these partitions, within the deadline, then let go. Lost: never
+    /// wait, commit nothing.
     fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         let Rebalance::Revoke(list) = rebalance else {
             return;

@@ -1,4 +1,5 @@
-//! The embedded broker of `dateline demo` and of the mock-broker tests: librdkafka's mock cluster in this process. Its transactions
+//! The embedded broker of `dateline demo` and of the mock-broker tests: librdkafka's mock cluster in this
+//! process. Its transactions
 //! are accepted and do nothing, and it keeps 5 MiB a partition: at-least-once only, small amounts only.
 
 use rdkafka::error::KafkaError;

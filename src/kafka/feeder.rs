@@ -1,4 +1,5 @@
-//! The sample feed of `dateline demo`: plays articles to a Kafka topic at a steady pace, and makes the demo's topics. Never used by `run`.
+//! The sample feed of `dateline demo`: plays articles to a Kafka topic at a steady pace, and makes the
+//! demo's topics. Never used by `run`.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

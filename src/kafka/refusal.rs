@@ -1,4 +1,5 @@
-//! What failed deliveries mean: a broker's refusal of one record, or trouble. Decides which record is meant and what is tried
+//! What failed deliveries mean: a broker's refusal of one record, or trouble. Decides which record is meant
+//! and what is tried
 //! next; never talks to the broker.
 
 use std::collections::BTreeSet;
@@ -38,7 +39,8 @@ pub(crate) struct Care {
     attempts_left: u32,
 }
 
-/// The client's next transaction after a refusal fails at once ("skipped sequence numbers") and only then gets a new epoch
+/// The client's next transaction after a refusal fails at once ("skipped sequence numbers") and only then
+/// gets a new epoch
 /// (librdkafka 2.12): so many attempts keep what was learnt of the batch, instead of dropping it and learning it again.
 const ATTEMPTS_AFTER_LESSON: u32 = 3;
 
@@ -46,12 +48,15 @@ impl Care {
     /// Learns from a failure what the next attempt must mind; each lesson is new, so attempts end.
     ///
     /// # Errors
-    /// The failure, where another attempt would not help: a refused dead letter has nowhere to go and is trouble of its topic.
+    /// The failure, where another attempt would not help: a refused dead letter has nowhere to go and is
+    /// trouble of its topic.
     pub(crate) fn learn(&mut self, failure: Failure, outcomes: &mut [Outcome]) -> Result<(), Failure> {
         match failure {
             Failure::Suspected(places) => {
                 if places.is_subset(&self.alone) {
-                    return Err(Failure::Retry(format!("records {places:?} failed together, though each travelled alone")));
+                    return Err(Failure::Retry(format!(
+                        "records {places:?} failed together, though each travelled alone"
+                    )));
                 }
                 self.alone.extend(places);
             }
@@ -91,8 +96,10 @@ pub(crate) fn refusal(code: RDKafkaErrorCode) -> Option<RejectionCode> {
     }
 }
 
-/// What failed deliveries mean. A refusal hits every record that travelled with the one meant, so only a refusal that stands alone
-/// is believed. Since KIP-467 the broker names the records meant, but gives them one code: why each was refused is said of a record
+/// What failed deliveries mean. A refusal hits every record that travelled with the one meant, so only a
+/// refusal that stands alone
+/// is believed. Since KIP-467 the broker names the records meant, but gives them one code: why each was
+/// refused is said of a record
 /// that travels alone.
 pub(crate) fn classify(failed: &[(usize, RDKafkaErrorCode)]) -> Result<(), Failure> {
     let Some((_, first)) = failed.first() else {
@@ -163,12 +170,18 @@ mod tests {
         let (mut care, mut outcomes) = (Care::default(), outcomes());
         let trouble = || Failure::Retry("skipped sequence numbers".to_owned());
         assert!(care.learn(trouble(), &mut outcomes).is_err());
-        assert!(care.learn(Failure::Suspected([0, 2].into()), &mut outcomes).is_ok());
+        assert!(
+            care.learn(Failure::Suspected([0, 2].into()), &mut outcomes)
+                .is_ok()
+        );
         for _ in 0..ATTEMPTS_AFTER_LESSON {
             assert!(care.learn(trouble(), &mut outcomes).is_ok());
         }
         assert!(care.learn(trouble(), &mut outcomes).is_err());
-        assert!(care.learn(Failure::Suspected([0, 2].into()), &mut outcomes).is_err());
+        assert!(
+            care.learn(Failure::Suspected([0, 2].into()), &mut outcomes)
+                .is_err()
+        );
     }
 
     #[test]

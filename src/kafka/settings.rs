@@ -23,7 +23,8 @@ pub struct ClientSettings {
     pub admin: BTreeMap<String, String>,
 }
 
-/// Librdkafka keeps one queue of fetched records for all partitions: an eighth of the budget, and one fetch a sixteenth.
+/// Librdkafka keeps one queue of fetched records for all partitions: an eighth of the budget, and one fetch
+/// a sixteenth.
 const QUEUE_SHARE: usize = 8;
 const FETCH_SHARE: usize = 16;
 /// Below this a fetch could not hold one default-sized record.
@@ -39,7 +40,8 @@ impl ClientSettings {
         let mut producer = common.clone();
         producer.extend(producer_properties(config, instance, publish_bytes_max));
         let mut admin = common;
-        // The operator's own properties come last; those that contradict a field of ours were refused by the configuration.
+        // The operator's own properties come last; those that contradict a field of ours were refused by
+        // the configuration.
         for target in [&mut consumer, &mut producer, &mut admin] {
             target.extend(
                 config

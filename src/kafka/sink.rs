@@ -1,4 +1,5 @@
-//! Delivery: the outcomes of a batch and its offsets, as one. One transaction a batch with exactly-once; with at-least-once
+//! Delivery: the outcomes of a batch and its offsets, as one. One transaction a batch with exactly-once;
+//! with at-least-once
 //! offsets are committed after every output is acknowledged. Never publishes a batch whose epoch has ended.
 
 use std::collections::BTreeMap;
@@ -147,7 +148,8 @@ impl OutcomeSink for KafkaSink {
 }
 
 impl Inner {
-    /// Attempts the batch until it is committed, dropped, or the client cannot go on. The flag says that an attempt failed.
+    /// Attempts the batch until it is committed, dropped, or the client cannot go on. The flag says that an
+    /// attempt failed.
     fn commit(&self, batch: Batch, mut outcomes: Vec<Outcome>) -> Result<(Committed, bool), String> {
         self.refuse_oversized(&mut outcomes);
         let mut care = Care::default();
@@ -163,7 +165,10 @@ impl Inner {
             };
             let lesson = failure.to_string();
             match care.learn(failure, &mut outcomes) {
-                Ok(()) => info!(batch = batch.id, lesson, "the batch is attempted again with what was learnt of it"),
+                Ok(()) => info!(
+                    batch = batch.id,
+                    lesson, "the batch is attempted again with what was learnt of it"
+                ),
                 Err(Failure::Fatal(reason)) => return Err(reason),
                 Err(failure) => {
                     error!(
@@ -180,8 +185,10 @@ impl Inner {
         }
     }
 
-    /// Checks the epoch and reads the group's metadata under one lock: another member gets a partition only after the callback that
-    /// ends the epoch, so metadata read here can never belong to a later assignment than the batch. A loss alone comes before its
+    /// Checks the epoch and reads the group's metadata under one lock: another member gets a partition only
+    /// after the callback that
+    /// ends the epoch, so metadata read here can never belong to a later assignment than the batch. A loss
+    /// alone comes before its
     /// callback; the client knows of it, and is asked once the metadata is read.
     fn begin(&self, batch: &Batch) -> Option<Option<ConsumerGroupMetadata>> {
         let mut flow = self.shared.flow();
@@ -262,7 +269,8 @@ impl Inner {
         }
     }
 
-    /// Hands every outcome to the producer and waits until each is acknowledged. Suspects travel alone, so that the broker's answer
+    /// Hands every outcome to the producer and waits until each is acknowledged. Suspects travel alone, so
+    /// that the broker's answer
     /// is about one record.
     fn publish(&self, batch: &Batch, outcomes: &[Outcome], care: &Care) -> Result<(), Failure> {
         // What an earlier, failed attempt left on the way comes home first.

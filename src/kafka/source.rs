@@ -1,4 +1,5 @@
-//! The consumer on a polling thread of its own, and the batches it yields. Polling never waits for work, save within the
+//! The consumer on a polling thread of its own, and the batches it yields. Polling never waits for work,
+//! save within the
 //! revoke deadline; never commits anything.
 
 use std::collections::BTreeMap;
@@ -118,7 +119,8 @@ impl KafkaSource {
         }
     }
 
-    /// Ends the poll thread and leaves the group (a static member keeps its place). Blocks; call it off the async threads.
+    /// Ends the poll thread and leaves the group (a static member keeps its place). Blocks; call it off the
+    /// async threads.
     pub fn close(mut self) {
         self.stopper().stop();
         // After an error batches are in flight that nobody will commit; the poll thread must not wait for them.
@@ -192,7 +194,8 @@ struct Poller {
 
 impl Poller {
     fn run(mut self, fatal: oneshot::Sender<String>) {
-        // After a stop the thread polls on until the work in flight is settled, so that it stays in the group meanwhile.
+        // After a stop the thread polls on until the work in flight is settled, so that it stays in the
+        // group meanwhile.
         while !(self.stop.load(Ordering::Acquire) && self.shared.flow().load().2 == 0) {
             (self.heartbeat)();
             self.rewind_if_due();
@@ -265,7 +268,8 @@ impl Poller {
         }
     }
 
-    /// Compares the first record after an assignment with the offset that the group had committed: a gap that retention made is a
+    /// Compares the first record after an assignment with the offset that the group had committed: a gap
+    /// that retention made is a
     /// loss to be told, and so is a committed offset beyond the end.
     fn check_reset(&self, origin: &Origin) {
         let key = origin.key();
@@ -301,7 +305,8 @@ impl Poller {
         }
     }
 
-    /// Seeks the partitions we hold back to their committed offsets. What the group says counts, since a commit whose answer was lost may stand.
+    /// Seeks the partitions we hold back to their committed offsets. What the group says counts, since a
+    /// commit whose answer was lost may stand.
     fn rewind_if_due(&mut self) {
         if Instant::now() < self.rewind_after {
             return;

@@ -1,4 +1,5 @@
-//! What is checked before the first record is read: topics exist, rights suffice, size limits. All problems in one message.
+//! What is checked before the first record is read: topics exist, rights suffice, size limits. All problems
+//! in one message.
 //! Never creates or changes anything on the cluster.
 
 use std::collections::BTreeMap;
@@ -26,13 +27,21 @@ use crate::record::PartitionKey;
 
 /// Kafka's own default, assumed where the topic's configuration may not be read.
 pub const MESSAGE_BYTES_DEFAULT: usize = 1_048_588;
-/// What Kafka adds to key, value and headers when it counts a record's size: batch and record framing, generously.
+/// What Kafka adds to key, value and headers when it counts a record's size: batch and record framing,
+/// generously.
 const FRAMING_BYTES: usize = 512;
 
-/// Everything that is wrong, one problem a line.
+/// Why the worker does not start.
 #[derive(Debug, Error)]
-#[error("the cluster is not ready for dateline:\n  - {}", .0.join("\n  - "))]
-pub struct NotReady(pub Vec<String>);
+pub enum NotReady {
+    /// The cluster was asked, and this is wrong with it or with what we ask of it: everything, one problem
+    /// a line.
+    #[error("the cluster is not ready for dateline:\n  - {}", .0.join("\n  - "))]
+    Problems(Vec<String>),
+    /// The cluster could not be asked; it may be there later.
+    #[error("{0}")]
+    Unreachable(String),
+}
 
 /// What the checks found.
 #[derive(Debug, Clone)]
@@ -69,8 +78,8 @@ pub async fn check(
         }
     })
     .await
-    .map_err(|e| NotReady(vec![format!("the check itself failed: {e}")]))?
-    .map_err(|problem| NotReady(vec![problem]))?;
+    .map_err(|e| NotReady::Unreachable(format!("the check itself failed: {e}")))?
+    .map_err(NotReady::Unreachable)?;
 
     let mut problems = Vec::new();
     let input_topics = input_topics(config, &metadata, &mut problems);
@@ -83,7 +92,7 @@ pub async fn check(
         }
     }
     if !problems.is_empty() {
-        return Err(NotReady(problems));
+        return Err(NotReady::Problems(problems));
     }
     let [output_bytes_max, dead_letter_bytes_max] = message_bytes_max(
         properties,

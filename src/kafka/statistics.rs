@@ -121,7 +121,8 @@ impl Statistics {
     }
 }
 
-/// Records between what is committed and the end. Markers at the end of a partition are not records: where everything was
+/// Records between what is committed and the end. Markers at the end of a partition are not records: where
+/// everything was
 /// fetched, polled and committed, the lag is 0 whatever the end offset says.
 pub fn lag_records(fetch: &PartitionFetch, done: Option<i64>, drained: bool) -> Option<i64> {
     if drained && fetch.queued == 0 && fetch.next_offset >= fetch.end_offset {

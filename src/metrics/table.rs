@@ -156,7 +156,7 @@ metrics! {
     step_seconds: HistogramVec = "dateline_step_seconds", &["step"], WORK_SECONDS;
     /// Records not yet committed in an assigned partition; the series ends when the partition is revoked.
     lag_records: IntGaugeVec = "dateline_lag_records", &["topic", "partition"], NONE;
-    /// Age in seconds of the oldest uncommitted record in an assigned partition.
+    /// Age in seconds of the last delivered record of a partition while more wait; 0 while none waits.
     lag_seconds: GaugeVec = "dateline_lag_seconds", &["topic", "partition"], NONE;
     /// Partitions assigned to this worker.
     assigned_partitions: IntGauge = "dateline_assigned_partitions", &[], NONE;

@@ -1,4 +1,5 @@
-//! Limits on dead letters: a bad deployment must not drain a whole topic into them. Pure: counts outcomes, decides, never acts.
+//! Limits on dead letters: a bad deployment must not drain a whole topic into them. Pure: counts outcomes,
+//! decides, never acts.
 
 use std::collections::VecDeque;
 

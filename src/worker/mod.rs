@@ -1,4 +1,5 @@
-//! The flow: batches in, outcomes out, in order. Commit of batch n overlaps enrichment of batch n+1, and that is the whole of
+//! The flow: batches in, outcomes out, in order. Commit of batch n overlaps enrichment of batch n+1, and
+//! that is the whole of
 //! back-pressure. Never knows Kafka or HTTP.
 
 pub mod guard;
@@ -80,7 +81,8 @@ impl Worker {
                 metrics: self.metrics.clone(),
                 clock: self.clock,
             };
-            // A failed commit ends the flow at once, however long the next batch lets wait; a failed source lets the commit finish.
+            // A failed commit ends the flow at once, however long the next batch lets wait; a failed source
+            // lets the commit finish.
             let next = async { Ok::<_, WorkerError>(core.next(source).await) };
             let ((), next) = tokio::try_join!(self.commit(sink, enriched.take()), next)?;
             enriched = next?;

@@ -1,4 +1,5 @@
-//! One record to exactly one `Outcome`: decode, accept, enrich, encode. Pure: the time comes in, timings go to the observer;
+//! One record to exactly one `Outcome`: decode, accept, enrich, encode. Pure: the time comes in, timings go
+//! to the observer;
 //! never knows Kafka. A panic within is a rejection of that record alone.
 
 use std::panic::AssertUnwindSafe;

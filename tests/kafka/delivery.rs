@@ -80,7 +80,11 @@ fn assert_order(output: &[Whole]) {
 /// Feeds the topic in slices and kills a worker in the midst of each; says how many kills hit one at work.
 fn kill_repeatedly(topics: &Topics, kafka: &str, input: &[Whole], kills: usize) {
     let mut waits = Waits::seeded();
-    let settings = Settings { kafka, rest: SMALL_BATCHES, arguments: &[] };
+    let settings = Settings {
+        kafka,
+        rest: SMALL_BATCHES,
+        arguments: &[],
+    };
     let mut fed = 0;
     let mut at_work = 0;
     for slice in input.chunks(input.len().div_ceil(kills)) {
@@ -93,7 +97,10 @@ fn kill_repeatedly(topics: &Topics, kafka: &str, input: &[Whole], kills: usize) 
         at_work += usize::from(committed_sum(&topics.group, &topics.input) < fed);
     }
     eprintln!("{at_work} of {kills} kills hit a worker with work left");
-    assert!(at_work > 0, "no kill hit a worker at work: this run proves nothing");
+    assert!(
+        at_work > 0,
+        "no kill hit a worker at work: this run proves nothing"
+    );
 }
 
 #[test]

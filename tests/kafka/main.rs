@@ -1,4 +1,5 @@
-//! Proofs on a real Apache Kafka: exactly-once and at-least-once with kills, rebalances, dead letters, fidelity, clean shutdown.
+//! Proofs on a real Apache Kafka: exactly-once and at-least-once with kills, rebalances, dead letters,
+//! fidelity, clean shutdown.
 //! What belongs here needs transactions or a real group; everything else is in `tests/suite`.
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,5 @@
-//! What the tests of the core and of the flow share: records to read and the processor with its defaults. Holds no test.
+//! What the tests of the core and of the flow share: records to read and the processor with its defaults.
+//! Holds no test.
 
 use std::sync::Arc;
 use std::sync::LazyLock;

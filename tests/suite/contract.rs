@@ -1,4 +1,5 @@
-//! What every record promises its readers, over all samples: the schema, the spans, the identifiers, and that nothing but
+//! What every record promises its readers, over all samples: the schema, the spans, the identifiers, and
+//! that nothing but
 //! `provenance` depends on when or where it was made.
 
 use std::collections::BTreeMap;

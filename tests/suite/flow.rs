@@ -1,4 +1,5 @@
-//! `Worker::run` between a source and a sink in memory: order, one outcome a record, retry, the dead-letter limit, overlap.
+//! `Worker::run` between a source and a sink in memory: order, one outcome a record, retry, the dead-letter
+//! limit, overlap.
 
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -277,7 +278,8 @@ fn the_dead_letter_limit_stops_before_the_commit() {
     run.guard = DeadLetterGuard::new(1.0, 4, 10);
     let stopped = run.run().unwrap_err();
     assert!(matches!(stopped, WorkerError::DeadLetterLimit(_)), "{stopped}");
-    // Records 8 to 11 trip the limit, in the batch 10 to 14; the one before is committed, two of its records dead letters.
+    // Records 8 to 11 trip the limit, in the batch 10 to 14; the one before is committed, two of its
+    // records dead letters.
     assert_eq!(run.committed(), offsets(10));
     assert_eq!(run.metrics.totals().rejected_all(), 2);
 }

@@ -1,4 +1,5 @@
-//! Small articles of every form and the whole record that each becomes, as snapshots: a change of any field is seen in review.
+//! Small articles of every form and the whole record that each becomes, as snapshots: a change of any field
+//! is seen in review.
 
 use std::fmt::Write;
 use std::fs;
@@ -12,7 +13,8 @@ use super::articles::NOW_MS;
 use super::articles::PROCESSOR;
 use super::articles::record;
 
-/// Key, headers and value as a reader of the output topic sees them; the worker's version, which every release changes, is left out.
+/// Key, headers and value as a reader of the output topic sees them; the worker's version, which every
+/// release changes, is left out.
 fn show(output: &OutputRecord) -> String {
     let text = |bytes: &Option<Vec<u8>>| String::from_utf8(bytes.clone().unwrap()).unwrap();
     let mut shown = format!("key: {}\n", text(&output.key));

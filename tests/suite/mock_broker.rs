@@ -1,4 +1,5 @@
-//! `dateline run`, at-least-once, against librdkafka's mock cluster with faults that a real broker gives rarely: whatever is
+//! `dateline run`, at-least-once, against librdkafka's mock cluster with faults that a real broker gives
+//! rarely: whatever is
 //! answered, every record is delivered, first deliveries keep their order, and the offsets are committed in the end.
 
 use std::collections::BTreeMap;

@@ -1,4 +1,5 @@
-//! The state that the poll thread, the rebalance callback and the sink share: assignment, epoch, intake and what is in flight.
+//! The state that the poll thread, the rebalance callback and the sink share: assignment, epoch, intake and
+//! what is in flight.
 //! A plain state machine behind one lock; never calls Kafka, never waits.
 
 use std::collections::BTreeMap;
@@ -35,6 +36,15 @@ pub struct PartitionState {
     pub position: Option<i64>,
 }
 
+/// A batch that is neither committed nor dropped.
+#[derive(Debug)]
+struct InFlight {
+    /// Offset to commit for each of its partitions.
+    offsets: BTreeMap<PartitionKey, i64>,
+    records: usize,
+    bytes: usize,
+}
+
 /// Assignment, epoch, intake and work in flight.
 #[derive(Debug)]
 pub struct FlowState {
@@ -44,7 +54,7 @@ pub struct FlowState {
     partitions: BTreeMap<PartitionKey, PartitionState>,
     intake: VecDeque<(Record, u64)>,
     intake_bytes: usize,
-    in_flight: BTreeMap<u64, BTreeMap<PartitionKey, i64>>,
+    in_flight: BTreeMap<u64, InFlight>,
     committing: Option<u64>,
     rewind: bool,
     paused: bool,
@@ -96,11 +106,13 @@ impl FlowState {
     pub fn has_in_flight(&self, revoked: &BTreeSet<PartitionKey>) -> bool {
         self.in_flight
             .values()
-            .any(|offsets| offsets.keys().any(|key| revoked.contains(key)))
+            .any(|batch| batch.offsets.keys().any(|key| revoked.contains(key)))
     }
 
-    /// Second half of a revoke, and all of a loss: the partitions are no longer ours. Work in flight that touches them is dropped,
-    /// and with it everything in flight, so that no later batch can pass a dropped one; what we keep is read again.
+    /// Second half of a revoke, and all of a loss: the partitions are no longer ours. Work in flight that
+    /// touches them is dropped,
+    /// and with it everything in flight, so that no later batch can pass a dropped one; what we keep is
+    /// read again.
     pub fn release(&mut self, revoked: &BTreeSet<PartitionKey>) {
         if self.has_in_flight(revoked) {
             self.drop_uncommitted();
@@ -160,7 +172,15 @@ impl FlowState {
             records,
             bytes,
         };
-        self.in_flight.insert(batch.id, batch.next_offsets());
+        let (offsets, records, bytes) = (batch.next_offsets(), batch.records.len(), batch.bytes);
+        self.in_flight.insert(
+            batch.id,
+            InFlight {
+                offsets,
+                records,
+                bytes,
+            },
+        );
         Some(batch)
     }
 
@@ -169,7 +189,8 @@ impl FlowState {
         self.intake.len() >= self.limits.batch_records_max || self.intake_bytes >= self.limits.batch_bytes_max
     }
 
-    /// A commit of `batch` may begin; from now until `finish_commit` or `fail_commit` it stands between check and end.
+    /// A commit of `batch` may begin; from now until `finish_commit` or `fail_commit` it stands between
+    /// check and end.
     pub fn begin_commit(&mut self, batch: &Batch) -> bool {
         let valid = self.is_valid(batch);
         // A batch that is tried again after its epoch ended stands no longer, and no rewind waits for it.
@@ -185,7 +206,7 @@ impl FlowState {
     /// The batch is delivered and its offsets are committed.
     pub fn finish_commit(&mut self, batch: &Batch) {
         self.committing = None;
-        if let Some(offsets) = self.in_flight.remove(&batch.id) {
+        if let Some(InFlight { offsets, .. }) = self.in_flight.remove(&batch.id) {
             for (key, next) in offsets {
                 if let Some(partition) = self.partitions.get_mut(&key) {
                     partition.committed = Some(next);
@@ -200,7 +221,8 @@ impl FlowState {
         self.drop_uncommitted();
     }
 
-    /// The partitions to seek back, with the offset to fall back on where the group has none; `None` where no rewind is due,
+    /// The partitions to seek back, with the offset to fall back on where the group has none; `None` where
+    /// no rewind is due,
     /// or a commit still stands between check and end, whose result decides where to go back to.
     pub fn rewind_due(&self) -> Option<Vec<(PartitionKey, Option<i64>)>> {
         if !self.rewind || self.committing.is_some() {
@@ -269,7 +291,10 @@ impl FlowState {
     pub fn is_drained(&self, key: &PartitionKey) -> bool {
         !self.rewind
             && !self.intake.iter().any(|(record, _)| record.origin.key() == *key)
-            && !self.in_flight.values().any(|offsets| offsets.contains_key(key))
+            && !self
+                .in_flight
+                .values()
+                .any(|batch| batch.offsets.contains_key(key))
     }
 
     /// The assigned partitions.
@@ -277,9 +302,15 @@ impl FlowState {
         &self.partitions
     }
 
-    /// Records waiting and batches in flight, for the metrics: (records waiting, bytes waiting, batches in flight).
+    /// Read and not yet committed, waiting or in work: (records, bytes), and the batches in work.
     pub fn load(&self) -> (usize, usize, usize) {
-        (self.intake.len(), self.intake_bytes, self.in_flight.len())
+        let records: usize = self.in_flight.values().map(|batch| batch.records).sum();
+        let bytes: usize = self.in_flight.values().map(|batch| batch.bytes).sum();
+        (
+            self.intake.len() + records,
+            self.intake_bytes + bytes,
+            self.in_flight.len(),
+        )
     }
 }
 
