@@ -75,7 +75,8 @@ fn action() -> impl Strategy<Value = Action> {
 struct Model {
     flow: FlowState,
     position: Vec<i64>,
-    committed: Vec<i64>,
+    /// `None` until the group has committed an offset.
+    committed: Vec<Option<i64>>,
     delivered: Vec<Vec<u32>>,
     taken: std::collections::VecDeque<Batch>,
     committing: Option<Batch>,
@@ -86,7 +87,7 @@ impl Model {
         Self {
             flow: FlowState::new(limits()),
             position: vec![0; PARTITIONS as usize],
-            committed: vec![0; PARTITIONS as usize],
+            committed: vec![None; PARTITIONS as usize],
             delivered: vec![vec![0; RECORDS as usize]; PARTITIONS as usize],
             taken: std::collections::VecDeque::new(),
             committing: None,
@@ -101,8 +102,8 @@ impl Model {
         match action {
             Action::Assign(p) if !self.owns(*p) => {
                 let committed = self.committed[*p as usize];
-                self.flow.assign([(key(*p), Some(committed))]);
-                self.position[*p as usize] = committed;
+                self.flow.assign([(key(*p), committed)]);
+                self.position[*p as usize] = committed.unwrap_or(0);
             }
             // The deadline passed: whatever is in flight is dropped. A commit that stands is the broker's
             // to decide: here it is refused.
@@ -136,7 +137,7 @@ impl Model {
                         self.delivered[origin.partition as usize][origin.offset as usize] += 1;
                     }
                     for (key, next) in batch.next_offsets() {
-                        self.committed[key.partition as usize] = next;
+                        self.committed[key.partition as usize] = Some(next);
                     }
                     self.flow.finish_commit(&batch);
                 } else {
@@ -148,7 +149,10 @@ impl Model {
                 if let Some(due) = self.flow.rewind_due() {
                     let offsets: Vec<_> = due
                         .into_iter()
-                        .map(|(key, _)| (key.clone(), self.committed[key.partition as usize]))
+                        .filter_map(|(key, fallback)| {
+                            let committed = self.committed[key.partition as usize];
+                            committed.or(fallback).map(|offset| (key, offset))
+                        })
                         .collect();
                     for (key, offset) in &offsets {
                         self.position[key.partition as usize] = *offset;
@@ -164,10 +168,10 @@ impl Model {
         for partition in 0..PARTITIONS as usize {
             for offset in 0..RECORDS {
                 let times = self.delivered[partition][offset as usize];
-                let expected = u32::from(offset < self.committed[partition]);
+                let expected = u32::from(offset < self.committed[partition].unwrap_or(0));
                 assert_eq!(
                     times, expected,
-                    "partition {partition} offset {offset}, committed {}",
+                    "partition {partition} offset {offset}, committed {:?}",
                     self.committed[partition]
                 );
             }
@@ -186,7 +190,7 @@ impl Model {
             }
         }
         assert!(
-            self.committed.iter().all(|c| *c == RECORDS),
+            self.committed.iter().all(|c| *c == Some(RECORDS)),
             "records were left behind: {:?}",
             self.committed
         );
