@@ -70,16 +70,17 @@ impl Rule {
             Self::Known(Source::Person) | Self::Title | Self::Role => 980,
             Self::Known(Source::Country | Source::Demonym) => 965,
             Self::Known(Source::Body | Source::Unsure) | Self::Age => 950,
-            Self::Known(Source::Region) => 940,
+            Self::Known(Source::Region) => 955,
             Self::Known(Source::Group) | Self::Forename => 925,
-            Self::Known(Source::City | Source::Institution) => 915,
+            Self::Known(Source::City) => 940,
+            Self::Known(Source::Institution) => 915,
             Self::Known(Source::Place | Source::Learnt | Source::Other) | Self::Province => 900,
             Self::Surname => 870,
             Self::Fac | Self::Acronym => 850,
             Self::Known(Source::Company) | Self::Loc => 830,
-            Self::OrgLast => 780,
+            Self::OrgLast => 815,
             Self::Event => 750,
-            Self::OrgOf => 710,
+            Self::OrgOf => 770,
             Self::Work => 640,
         })
     }
@@ -213,8 +214,7 @@ impl<'t> Page<'t> {
         !(single_city && next_unknown && matches!(row.source, Source::Company))
     }
 
-    /// "Costa Concordia", "President Lincoln": one word right after a capitalised one that is no known name. And the
-    /// other way round: "Stuart Lawley" where only "Stuart" is known.
+    /// Part of a longer name that is not known: "Costa Concordia", "Stuart Lawley", "Boston Celtics".
     fn is_tail(&self, gazetteer: &Gazetteer, at: usize, length: usize, row: &Row) -> bool {
         let strange = |word: &Word<'_>| {
             word.capital
@@ -222,24 +222,28 @@ impl<'t> Page<'t> {
                 && !word.all_caps
                 && !word.text.ends_with('.')
                 && !is_stopword(word.text)
+                && !TITLES.contains(&word.text)
+                && !ROLES.contains(&word.text)
                 && gazetteer.row(word.text).is_none()
         };
-        if length > 1 || self.title_case {
+        let single = length == 1;
+        if self.title_case {
             return false;
         }
         let word = self.words.get(at).filter(|word| word.gap == Gap::Space);
         let before = at.checked_sub(1).and_then(|at| self.words.get(at));
         let follows = || {
             self.words
-                .get(at + 1)
+                .get(at + length)
                 .is_some_and(|next| next.gap == Gap::Space && strange(next))
         };
         match row.source {
             Source::City => {
                 let tail = word.is_some() && before.is_some_and(|before| !before.opens && strange(before));
-                tail || follows()
+                single && tail || follows()
             }
-            Source::Learnt if row.kind == EntityType::Person => follows(),
+            Source::Region => follows(),
+            Source::Learnt if single && row.kind == EntityType::Person => follows(),
             _ => false,
         }
     }
