@@ -326,6 +326,11 @@ fn topics_by_subject_and_none_when_unsure() {
             "Something was done by someone at a certain place, and nobody could say what for at all.",
             None,
         ),
+        (
+            "Troops clash with rebels",
+            "A new outbreak of fighting between troops and rebels has left many dead, officials say.",
+            Some("medtop:20000056"),
+        ),
         ("", "War.", None),
     ] {
         let done = enrich(article(headline, text), &Limits::default());
@@ -360,7 +365,7 @@ fn keywords_are_phrases_once_each() {
 fn keywords_hold_names_whole_and_nothing_general() {
     let headline = "Peru president visits Barack Obama";
     let text = "The president of Peru met Barack Obama. Officials say Mr. Obama and the president spoke of trade talks. \
-                The trade talks in Peru go on, officials say.";
+                Talks have begun; the trade talks in Peru go on, officials say. Talks have begun.";
     let found: Vec<_> = enrich(article(headline, text), &Limits::default())
         .keywords
         .unwrap()
