@@ -1,5 +1,5 @@
-//! HTML in a body to plain text: blocks become paragraphs, `<br>` a line feed, entities characters. Parses with html5ever,
-//! walks without recursion, fetches nothing, and keeps neither links nor attributes.
+//! HTML in a body to plain text: blocks become paragraphs, `<br>` a line feed, entities characters. Parses with
+//! html5ever, walks without recursion, fetches nothing, and keeps neither links nor attributes.
 
 mod flat;
 

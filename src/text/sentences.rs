@@ -1,4 +1,5 @@
-//! Sentences of English news text, by rules. Never looks past a line: in cleaned text a line feed always ends a sentence.
+//! Sentences of English news text, by rules. Never looks past a line: in cleaned text a line feed always ends a
+//! sentence.
 
 use crate::article::ByteSpan;
 use crate::text::abbreviations;

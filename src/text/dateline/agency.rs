@@ -1,4 +1,5 @@
-//! The agency of a dateline: "(Reuters)", "/TASS/", "afrol News". Knows the common names; never guesses from a bare word.
+//! The agency of a dateline: "(Reuters)", "/TASS/", "afrol News". Knows the common names; never guesses from a bare
+//! word.
 
 use crate::text::dateline::scanner::Scanner;
 

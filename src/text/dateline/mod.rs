@@ -1,5 +1,5 @@
-//! The wire head at the start of a story, taken apart: "PARIS, July 6 (Agency) --". Silent where it is not sure: it never
-//! invents a place, a year or an agency, and never reads past `limits.dateline_bytes_max`.
+//! The wire head at the start of a story, taken apart: "PARIS, July 6 (Agency) --". Silent where it is not sure: it
+//! never invents a place, a year or an agency, and never reads past `limits.dateline_bytes_max`.
 //!
 //! The readers below find what could be a head; `evidence` judges it.
 

@@ -1,4 +1,5 @@
-//! Countries and states as datelines write them after a place, and their ISO 3166-1 alpha-2 codes. A table, nothing else.
+//! Countries and states as datelines write them after a place, and their ISO 3166-1 alpha-2 codes. A table, nothing
+//! else.
 
 /// Folded name (see `places::fold`) and code; no code where the name alone does not say. Sorted.
 #[rustfmt::skip]
