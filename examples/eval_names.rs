@@ -1,6 +1,6 @@
 //! Measures names and topics against annotated news: `DATA=../shared/data cargo run --release --example eval_names`.
-//! Only articles with an odd number count (`scripts/gazetteers.py` learns from the even ones). Never part
-//! of the worker.
+//! Only articles with an odd number count (`scripts/gazetteers.py` learns from the even ones). Never part of the
+//! worker.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -81,8 +81,8 @@ fn byte_at(text: &str, point: u64) -> usize {
         .map_or(text.len(), |(at, _)| at)
 }
 
-/// The articles of one file with their gold names: `wikinews-*`, `written-*` by id, `gmb-*` in blocks of
-/// five sentences.
+/// The articles of one file with their gold names: `wikinews-*`, `written-*` by id, `gmb-*` in blocks of five
+/// sentences.
 fn names_of(path: &Path) -> Result<Vec<(Article, Vec<Name>)>> {
     let gmb = path
         .file_name()

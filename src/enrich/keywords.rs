@@ -34,6 +34,9 @@ pub(super) const GENERIC: &[&str] = &[
     "woman", "women", "words", "work", "world", "year",
 ];
 
+/// Frequent verbs of news that no phrase holds, folded.
+const VERBS: &[&str] = &["begun", "indicate", "shook", "start", "struck"];
+
 #[derive(Debug, Default)]
 struct Phrase<'t> {
     text: &'t str,
@@ -155,7 +158,7 @@ fn score(key: &str, phrase: &Phrase<'_>) -> u32 {
     let words = key.split(' ').count() as u32;
     let verbal = key
         .split(' ')
-        .any(|word| word.ends_with("ed") || word.ends_with("ly"))
+        .any(|word| word.ends_with("ed") || word.ends_with("ly") || VERBS.contains(&word))
         || words == 1 && (key.ends_with("ing") || key.len() < 5);
     if phrase.count < 2 || verbal || GENERIC.binary_search(&key).is_ok() {
         return 0;

@@ -326,6 +326,11 @@ fn topics_by_subject_and_none_when_unsure() {
             "Something was done by someone at a certain place, and nobody could say what for at all.",
             None,
         ),
+        (
+            "Troops clash with rebels",
+            "A new outbreak of fighting between troops and rebels has left many dead, officials say.",
+            Some("medtop:20000056"),
+        ),
         ("", "War.", None),
     ] {
         let done = enrich(article(headline, text), &Limits::default());
@@ -340,8 +345,8 @@ fn topics_by_subject_and_none_when_unsure() {
 
 #[test]
 fn keywords_are_phrases_once_each() {
-    let text = "The nuclear reactor was closed. Engineers at the nuclear reactor found 30 cracks. The cracks were small, \
-                and the nuclear reactor will open in March.";
+    let text = "The nuclear reactor was closed. Engineers at the nuclear reactor found 30 cracks. The cracks were \
+                small, and the nuclear reactor will open in March.";
     let limits = Limits {
         keywords_max: 2,
         ..Limits::default()
@@ -359,8 +364,9 @@ fn keywords_are_phrases_once_each() {
 #[test]
 fn keywords_hold_names_whole_and_nothing_general() {
     let headline = "Peru president visits Barack Obama";
-    let text = "The president of Peru met Barack Obama. Officials say Mr. Obama and the president spoke of trade talks. \
-                The trade talks in Peru go on, officials say.";
+    let text = "The president of Peru met Barack Obama. Officials say Mr. Obama and the president spoke of trade \
+                talks. \
+                Talks have begun; the trade talks in Peru go on, officials say. Talks have begun.";
     let found: Vec<_> = enrich(article(headline, text), &Limits::default())
         .keywords
         .unwrap()
@@ -373,7 +379,9 @@ fn keywords_hold_names_whole_and_nothing_general() {
 
 proptest! {
     #[test]
-    fn any_text_gives_spans_that_fit(text in "(\\PC|[A-Z][a-z]{1,6} | al-|Mr\\. |University of |U\\.S\\. |\\(|\n|’s){0,60}") {
+    fn any_text_gives_spans_that_fit(
+        text in "(\\PC|[A-Z][a-z]{1,6} | al-|Mr\\. |University of |U\\.S\\. |\\(|\n|’s){0,60}",
+    ) {
         let limits = Limits::default();
         let done = enrich(article(&text, &text), &limits);
         let again = enrich(article(&text, &text), &limits);

@@ -146,7 +146,7 @@ mod tests {
                 "en",
             ),
             (
-                "MANILA, Philippines (AP) -- A Philippine court convicted two men. The Philippines said Manila would appeal.",
+                "MANILA, Philippines (AP) -- A court convicted two men. The Philippines said Manila would appeal.",
                 "en",
             ),
             (
