@@ -226,7 +226,9 @@ fn lines_are_clean(source: &Source) -> Vec<String> {
             complaints.push(source.complaint(i + 1, "white space at the end of the line"));
         }
         let columns = line.chars().count();
-        if columns > COLUMNS_MAX && source.path.starts_with("src/") {
+        // One case of a table is one line, and a string is not broken for its length.
+        let is_table = line.contains('"') && !line.trim_start().starts_with("//");
+        if columns > COLUMNS_MAX && !is_table && source.path.starts_with("src/") {
             complaints
                 .push(source.complaint(i + 1, &format!("{columns} columns, {COLUMNS_MAX} are the most")));
         }

@@ -294,7 +294,9 @@ impl Poller {
                     .map_or(committed, |(low, _)| low);
                 if low > committed {
                     let skipped = low - committed;
-                    error!(topic = %key.kafka_topic, partition = key.partition, committed, offset = origin.offset, skipped,
+                    error!(
+                        topic = %key.kafka_topic, partition = key.partition,
+                        committed, offset = origin.offset, skipped,
                         "retention passed the committed offset: records were skipped unread");
                     self.shared
                         .metrics

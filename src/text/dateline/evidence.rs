@@ -96,7 +96,8 @@ impl Story {
             .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));
         let capital =
             |word: &str| word.chars().any(char::is_alphabetic) && !word.chars().any(char::is_lowercase);
-        let shouts = matches!((words.next(), words.next()), (Some(a), Some(b)) if capital(a) && a.len() > 1 && capital(b) && b.len() > 1);
+        let shouted = |word: &str| capital(word) && word.len() > 1;
+        let shouts = matches!((words.next(), words.next()), (Some(a), Some(b)) if shouted(a) && shouted(b));
         let sentence = line.split_inclusive(". ").next().unwrap_or_default();
         let dash_again = [" - ", " -- ", "\u{2014}", " \u{2013} "]
             .iter()
