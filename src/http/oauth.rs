@@ -133,3 +133,79 @@ impl TokenEndpoint {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::io::Write;
+
+    use super::*;
+
+    /// A token endpoint that gives one answer; hands back the request it read.
+    fn endpoint(status: &str, body: &'static str) -> (TokenEndpoint, std::thread::JoinHandle<String>) {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/token", listener.local_addr().unwrap());
+        let answer = format!(
+            "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        let served = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = Vec::new();
+            let mut buffer = [0; 1024];
+            while !String::from_utf8_lossy(&request).contains("grant_type") {
+                let read = stream.read(&mut buffer).unwrap();
+                assert!(read > 0, "the request ended early");
+                request.extend_from_slice(&buffer[..read]);
+            }
+            stream.write_all(answer.as_bytes()).unwrap();
+            String::from_utf8(request).unwrap()
+        });
+        let endpoint = TokenEndpoint::new(&url, "worker", "s3cret", Some("kafka"), None).unwrap();
+        (endpoint, served)
+    }
+
+    #[tokio::test]
+    async fn a_token_is_asked_for_with_client_credentials() {
+        let (endpoint, served) = endpoint(
+            "200 OK",
+            r#"{"access_token":"abc","expires_in":60,"token_type":"bearer"}"#,
+        );
+        let token = endpoint.fetch(1_000).await.unwrap();
+        assert_eq!(
+            (token.value.as_str(), token.principal.as_str()),
+            ("abc", "worker")
+        );
+        assert_eq!(token.expires_at_ms, 61_000);
+        let request = served.join().unwrap();
+        assert!(
+            request
+                .ends_with("grant_type=client_credentials&client_id=worker&client_secret=s3cret&scope=kafka")
+        );
+    }
+
+    #[tokio::test]
+    async fn what_is_no_token_is_told_without_secrets() {
+        for (status, body, expected) in [
+            ("401 Unauthorized", r#"{"error":"bad s3cret"}"#, "status 401"),
+            ("302 Found", "", "status 302"),
+            ("200 OK", "<html>s3cret</html>", "not a token"),
+            ("200 OK", r#"{"expires_in":60}"#, "not a token"),
+        ] {
+            let (endpoint, served) = endpoint(status, body);
+            let error = endpoint.fetch(0).await.err().unwrap().to_string();
+            assert!(error.contains(expected), "{error}");
+            assert!(!error.contains("s3cret"), "{error}");
+            served.join().unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_there_is_told() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/token", listener.local_addr().unwrap());
+        drop(listener);
+        let endpoint = TokenEndpoint::new(&url, "worker", "s3cret", None, None).unwrap();
+        assert!(matches!(endpoint.fetch(0).await, Err(TokenError::Unreachable(_))));
+    }
+}
