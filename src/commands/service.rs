@@ -228,7 +228,13 @@ fn shared(config: &Config, metrics: Metrics) -> anyhow::Result<Shared> {
         fresh_after_s: AtomicI64::new(0),
         metrics,
         revoke_deadline: Duration::from_millis(u64::from(config.kafka.revoke_deadline_ms)),
-        request_timeout: Duration::from_millis(u64::from(config.kafka.request_timeout_ms)),
+        // Asked on the poll thread: it must turn well within what counts as live.
+        request_timeout: Duration::from_millis(u64::from(
+            config
+                .kafka
+                .request_timeout_ms
+                .min(config.admin.live_timeout_ms / 3),
+        )),
         token: token_provider(&config.kafka.security)?,
     })
 }

@@ -183,6 +183,27 @@ fn rebalance(test: &str, kafka: &str) {
 }
 
 #[test]
+fn a_static_member_that_was_killed_comes_back_to_its_place() {
+    let topics = Topics::create("eos-static", 4);
+    let count = 6_000;
+    // Its transactional id is its own as well, so the new process ends the transaction that the old one left open.
+    let kafka = format!("{EXACTLY_ONCE}group_instance_id = \"pod-0\"\n");
+    kill_repeatedly(&topics, &kafka, &articles(count), 3);
+    let worker = Worker::start(
+        &topics,
+        Settings {
+            kafka: &kafka,
+            rest: SMALL_BATCHES,
+            arguments: &[],
+        },
+    );
+    let (output, _) = await_outcomes(&topics, count);
+    assert_eq!(worker.terminate(), 0);
+    assert_each_once(count, &output);
+    assert_order(&output);
+}
+
+#[test]
 fn a_clean_shutdown_doubles_nothing_even_at_least_once() {
     let topics = Topics::create("alo-clean", 4);
     let count = 6_000;

@@ -167,13 +167,18 @@ fn a_record_the_broker_refuses_becomes_a_dead_letter_and_its_neighbours_pass() {
         + 7_200_000;
     records[5].timestamp_ms = Some(i64::try_from(ahead).unwrap());
     records[11].timestamp_ms = Some(i64::try_from(ahead + 1).unwrap());
+    records[14].timestamp_ms = Some(i64::try_from(ahead + 2).unwrap());
+    records[14].value = Some(b"{ not json".to_vec());
     produce(&topics.input, &records);
     let worker = Worker::start(&topics, Settings::default());
     let (output, dead) = await_outcomes(&topics, 20);
     assert_eq!(worker.terminate(), 0);
-    assert_eq!(output.len(), 18);
-    assert_eq!(dead.len(), 2);
-    for letter in &dead {
+    assert_eq!(output.len(), 17);
+    assert_eq!(dead.len(), 3);
+    for letter in dead
+        .iter()
+        .filter(|l| l.header("dateline.error.code").as_deref() != Some("invalid_json"))
+    {
         assert_eq!(
             letter.header("dateline.error.code").as_deref(),
             Some("timestamp_refused")
