@@ -21,7 +21,7 @@ demo: ## Watch raw articles become records: embedded mock broker, live page (ARG
 demo-kafka: ## The same on a real Apache Kafka, exactly once (KAFKA_BOOTSTRAP uses a cluster of yours)
 	@scripts/setup.sh test
 	cargo build --release --bin dateline
-	scripts/kafka.sh with bash -c 'exec target/release/dateline demo --kafka "$$KAFKA_BOOTSTRAP" $(ARGS)'
+	scripts/kafka.sh with bash -c 'exec "$${CARGO_TARGET_DIR:-target}"/release/dateline demo --kafka "$$KAFKA_BOOTSTRAP" $(ARGS)'
 
 .PHONY: build
 build: ## Build the release binary, with TLS, SASL and every codec
