@@ -7,8 +7,10 @@
 #   scripts/kafka.sh stop             stop the broker that `start` started and delete its data
 #   scripts/kafka.sh env              print KAFKA_BOOTSTRAP of the broker that runs
 #   scripts/kafka.sh with COMMAND...  start, run COMMAND with KAFKA_BOOTSTRAP set, always stop
+#   scripts/kafka.sh serve FILE ...   run one more broker with the properties of FILE until standard input ends;
+#                                     prints `ready`; what follows FILE goes to the storage tool (--add-scram ...)
 #   scripts/kafka.sh tool NAME ...    a console tool: topics, console-producer, console-consumer, consumer-groups,
-#                                     get-offsets, configs, transactions; --bootstrap-server is filled in
+#                                     get-offsets, configs, transactions, acls; --bootstrap-server is filled in
 #
 # Where KAFKA_BOOTSTRAP is set already, that broker is used, and none is started or stopped.
 set -euo pipefail
@@ -89,17 +91,12 @@ alive() { # DIR
     [ -r "/proc/$pid/cmdline" ] && tr '\0' ' ' <"/proc/$pid/cmdline" | grep -qF "$1/server.properties"
 }
 
-launch() { # DIR; 0 = ready, 1 = failed, 2 = a port was taken
-    local dir=$1 port controller_port deadline
-    port=$(free_port)
-    controller_port=$(free_port)
-    [ "$port" != "$controller_port" ] || return 2
-    rm -rf "$dir"
-    mkdir -p "$dir"
-    settings "$dir" "$port" "$controller_port" >"$dir/server.properties"
-    local id
+# Formats the storage and starts a broker with DIR/server.properties.
+boot() { # DIR FORMAT_ARGUMENTS...; 0 = ready, 1 = failed, 2 = a port was taken
+    local dir=$1 deadline id
+    shift
     id=$(java_run 128m kafka.tools.StorageTool random-uuid 2>"$dir/format.log")
-    java_run 256m kafka.tools.StorageTool format -t "$id" -c "$dir/server.properties" >>"$dir/format.log" 2>&1 ||
+    java_run 256m kafka.tools.StorageTool format -t "$id" -c "$dir/server.properties" "$@" >>"$dir/format.log" 2>&1 ||
         { cat "$dir/format.log" >&2; return 1; }
     # A session of its own: Ctrl-C at the terminal ends the command under test first, then we stop the broker.
     setsid java -Xms256m -Xmx512m -XX:+UseG1GC -Dorg.slf4j.simpleLogger.defaultLogLevel=info -cp "$libs/*" \
@@ -121,7 +118,34 @@ launch() { # DIR; 0 = ready, 1 = failed, 2 = a port was taken
         fi
         sleep 0.2
     done
+}
+
+launch() { # DIR; as boot
+    local dir=$1 port controller_port
+    port=$(free_port)
+    controller_port=$(free_port)
+    [ "$port" != "$controller_port" ] || return 2
+    rm -rf "$dir"
+    mkdir -p "$dir"
+    settings "$dir" "$port" "$controller_port" >"$dir/server.properties"
+    boot "$dir" || return
     echo "127.0.0.1:$port" >"$dir/bootstrap"
+}
+
+serve() { # FILE FORMAT_ARGUMENTS...
+    [ $# -gt 0 ] || die "serve what? give a file of properties"
+    local properties=$1
+    shift
+    fetch
+    served="$home/serve-$$"
+    mkdir -p "$served"
+    trap 'end "$served"; rm -rf "$served"' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    { cat "$properties"; echo "log.dirs=$served/data"; } >"$served/server.properties"
+    boot "$served" "$@" || die "the broker did not start (see above)"
+    echo ready
+    cat >/dev/null
 }
 
 start() {
@@ -212,6 +236,7 @@ tool() {
     get-offsets) class=org.apache.kafka.tools.GetOffsetShell ;;
     configs) class=org.apache.kafka.tools.ConfigCommand ;;
     transactions) class=org.apache.kafka.tools.TransactionsCommand ;;
+    acls) class=org.apache.kafka.tools.AclCommand ;;
     *) die "unknown tool: $name" ;;
     esac
     fetch
@@ -224,7 +249,7 @@ tool() {
 case ${1:-} in
 fetch | start | stop) "$1" ;;
 env) echo "KAFKA_BOOTSTRAP=$(bootstrap)" ;;
-with | tool)
+with | serve | tool)
     verb=$1
     shift
     "$verb" "$@"

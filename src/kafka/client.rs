@@ -33,6 +33,7 @@ use tracing::info;
 use tracing::warn;
 
 use crate::kafka::flow::FlowState;
+use crate::kafka::settings::client_config;
 use crate::kafka::statistics::PartitionFetch;
 use crate::kafka::statistics::Statistics;
 use crate::metrics;
@@ -164,7 +165,7 @@ pub(crate) fn committed(
     Ok(offsets)
 }
 
-fn log_line(level: RDKafkaLogLevel, facility: &str, line: &str) {
+pub(crate) fn log_line(level: RDKafkaLogLevel, facility: &str, line: &str) {
     match level {
         RDKafkaLogLevel::Emerg
         | RDKafkaLogLevel::Alert
@@ -178,13 +179,13 @@ fn log_line(level: RDKafkaLogLevel, facility: &str, line: &str) {
     }
 }
 
-fn log_error(error: &KafkaError, reason: &str) {
+pub(crate) fn log_error(error: &KafkaError, reason: &str) {
     // Brokers that go away and come back are the client's business; only a fatal error ends it, and that
     // comes by another way.
     warn!(target: "librdkafka", %error, "{reason}");
 }
 
-fn oauth_token(token: Option<&TokenProvider>) -> Result<OAuthToken, Box<dyn Error>> {
+pub(crate) fn oauth_token(token: Option<&TokenProvider>) -> Result<OAuthToken, Box<dyn Error>> {
     let provider = token.ok_or("no token endpoint is configured ([kafka.security] oauth_token_url)")?;
     let (token, principal_name, lifetime_ms) = provider()?;
     Ok(OAuthToken {
@@ -196,6 +197,20 @@ fn oauth_token(token: Option<&TokenProvider>) -> Result<OAuthToken, Box<dyn Erro
 
 /// Callbacks of the consumer.
 pub struct ConsumerCallbacks(pub(crate) Arc<Shared>);
+
+impl ConsumerCallbacks {
+    /// The consumer that source and sink share. It joins the group once the source subscribes, not before.
+    ///
+    /// # Errors
+    /// Where librdkafka refuses the properties.
+    pub fn consumer(
+        properties: &BTreeMap<String, String>,
+        shared: &Arc<Shared>,
+    ) -> Result<Arc<BaseConsumer<Self>>, KafkaError> {
+        let consumer = client_config(properties).create_with_context(Self(Arc::clone(shared)))?;
+        Ok(Arc::new(consumer))
+    }
+}
 
 impl ClientContext for ConsumerCallbacks {
     const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;

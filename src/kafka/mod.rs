@@ -2,9 +2,11 @@
 //! Never looks inside an article.
 
 pub mod client;
+mod describe;
 pub mod embedded;
 pub mod feeder;
 pub mod flow;
+mod probe;
 mod refusal;
 pub mod settings;
 pub mod sink;
