@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::error::Error;
 use std::sync::Arc;
 use std::sync::Condvar;
 use std::sync::Mutex;
@@ -26,6 +25,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::producer::DeliveryResult;
 use rdkafka::producer::ProducerContext;
 use rdkafka::types::RDKafkaErrorCode;
+use thiserror::Error;
 use tokio::sync::Notify;
 use tracing::debug;
 use tracing::error;
@@ -41,7 +41,17 @@ use crate::metrics::Metrics;
 use crate::record::PartitionKey;
 
 /// Fetches an OAuth token for SASL/OAUTHBEARER; handed over by `commands`, so that Kafka's room knows no HTTP.
-pub type TokenProvider = Arc<dyn Fn() -> Result<(String, String, i64), String> + Send + Sync>;
+pub type TokenProvider = Arc<dyn Fn() -> Result<(String, String, i64), NoToken> + Send + Sync>;
+
+/// Why there is no token.
+#[derive(Debug, Error)]
+#[error("no token: {reason}")]
+pub struct NoToken {
+    /// What the provider said.
+    pub reason: String,
+    /// It was refused, and will be again; else the next attempt may do better.
+    pub is_refusal: bool,
+}
 
 /// State and tools that the poll thread, the callbacks and the sink share.
 pub struct Shared {
@@ -185,8 +195,11 @@ pub(crate) fn log_error(error: &KafkaError, reason: &str) {
     warn!(target: "librdkafka", %error, "{reason}");
 }
 
-pub(crate) fn oauth_token(token: Option<&TokenProvider>) -> Result<OAuthToken, Box<dyn Error>> {
-    let provider = token.ok_or("no token endpoint is configured ([kafka.security] oauth_token_url)")?;
+pub(crate) fn oauth_token(token: Option<&TokenProvider>) -> Result<OAuthToken, NoToken> {
+    let provider = token.ok_or_else(|| NoToken {
+        reason: "no token endpoint is configured ([kafka.security] oauth_token_url)".to_owned(),
+        is_refusal: true,
+    })?;
     let (token, principal_name, lifetime_ms) = provider()?;
     Ok(OAuthToken {
         token,
@@ -238,8 +251,8 @@ impl ClientContext for ConsumerCallbacks {
         }
     }
 
-    fn generate_oauth_token(&self, _config: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
-        oauth_token(self.0.token.as_ref())
+    fn generate_oauth_token(&self, _config: Option<&str>) -> Result<OAuthToken, Box<dyn std::error::Error>> {
+        Ok(oauth_token(self.0.token.as_ref())?)
     }
 }
 
@@ -353,8 +366,8 @@ impl ClientContext for ProducerCallbacks {
         }
     }
 
-    fn generate_oauth_token(&self, _config: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
-        oauth_token(self.shared.token.as_ref())
+    fn generate_oauth_token(&self, _config: Option<&str>) -> Result<OAuthToken, Box<dyn std::error::Error>> {
+        Ok(oauth_token(self.shared.token.as_ref())?)
     }
 }
 

@@ -54,6 +54,7 @@ impl<C: ClientContext> Asker<'_, C> {
                 let result = sys::rd_kafka_event_DescribeTopics_result(event);
                 let answers = sys::rd_kafka_DescribeTopics_result_topics(result, &raw mut count);
                 each(answers, count, |answer| {
+                    told(answer)?;
                     refused(sys::rd_kafka_TopicDescription_error(answer))?;
                     let mut count = 0;
                     let operations =
@@ -123,6 +124,7 @@ impl<C: ClientContext> Asker<'_, C> {
                 let result = sys::rd_kafka_event_DescribeConfigs_result(event);
                 let answers = sys::rd_kafka_DescribeConfigs_result_resources(result, &raw mut count);
                 each(answers, count, |answer| {
+                    told(answer)?;
                     let code = RDKafkaErrorCode::from(sys::rd_kafka_ConfigResource_error(answer));
                     if code != RDKafkaErrorCode::NoError {
                         return Err(code);
@@ -198,7 +200,7 @@ impl Names {
     }
 }
 
-/// SAFETY: `array` holds `count` pointers, or is null with a count of 0.
+/// Reads each item; the array is null where there is none. SAFETY: else it holds `count` of them.
 unsafe fn each<P: Copy, T>(array: *const P, count: usize, read: impl Fn(P) -> T) -> Vec<T> {
     if array.is_null() {
         return Vec::new();
@@ -207,6 +209,14 @@ unsafe fn each<P: Copy, T>(array: *const P, count: usize, read: impl Fn(P) -> T)
         .iter()
         .map(|item| read(*item))
         .collect()
+}
+
+/// A broker may leave a name out of its answer; librdkafka leaves null in its place.
+fn told<T>(answer: *const T) -> Result<(), RDKafkaErrorCode> {
+    if answer.is_null() {
+        return Err(RDKafkaErrorCode::Unknown);
+    }
+    Ok(())
 }
 
 /// SAFETY: `error` is null or a librdkafka error that lives.

@@ -14,6 +14,7 @@ pub mod source;
 pub mod startup;
 pub mod statistics;
 
+pub use client::NoToken;
 pub use client::Shared;
 pub use client::TokenProvider;
 pub use settings::ClientSettings;

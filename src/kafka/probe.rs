@@ -46,6 +46,8 @@ pub(crate) struct Heard {
     pub(crate) refusals: BTreeSet<String>,
     /// The latest trouble of any other kind.
     pub(crate) trouble: Option<String>,
+    /// Why the last token was not had.
+    no_token: Option<String>,
 }
 
 impl ClientContext for ProbeCallbacks {
@@ -57,21 +59,26 @@ impl ClientContext for ProbeCallbacks {
 
     fn error(&self, error: KafkaError, reason: &str) {
         log_error(&error, reason);
-        let refused = matches!(
-            error.rdkafka_error_code(),
-            Some(RDKafkaErrorCode::SSL | RDKafkaErrorCode::Authentication)
-        );
         let mut heard = self.heard();
+        let code = error.rdkafka_error_code();
         let reason = without_timing(reason).to_owned();
-        if refused {
+        // A token that was not had is known already, with more of its why.
+        let known = heard.no_token.as_ref().is_some_and(|why| reason.contains(why));
+        if is_refusal(code, &reason) && !known {
             heard.refusals.insert(reason);
-        } else if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
+        } else if code != Some(RDKafkaErrorCode::AllBrokersDown) {
             heard.trouble = Some(reason);
         }
     }
 
     fn generate_oauth_token(&self, _config: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
-        oauth_token(self.shared.token.as_ref())
+        Ok(oauth_token(self.shared.token.as_ref()).inspect_err(|error| {
+            let mut heard = self.heard();
+            heard.no_token = Some(error.to_string());
+            if error.is_refusal {
+                heard.refusals.insert(error.to_string());
+            }
+        })?)
     }
 }
 
@@ -82,6 +89,16 @@ impl ProbeCallbacks {
         self.heard
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// TLS that fails at the broker's end is trouble of transport to the client: a broker that asks for a certificate
+/// hangs up with an alert.
+fn is_refusal(code: Option<RDKafkaErrorCode>, reason: &str) -> bool {
+    match code {
+        Some(RDKafkaErrorCode::SSL | RDKafkaErrorCode::Authentication) => true,
+        Some(RDKafkaErrorCode::BrokerTransportFailure) => reason.contains("SSL alert"),
+        _ => false,
     }
 }
 

@@ -130,21 +130,16 @@ pub fn end_offsets(
     })?
 }
 
-/// What it means that the producer does not open: a right that only shows here, or trouble.
+/// What it means that the producer does not open: a right that shows only here, or trouble.
 pub fn producer_problem(error: &KafkaError, transactional_id: Option<&String>) -> NotReady {
-    let code = match error {
-        KafkaError::Transaction(error) => Some(error.code()),
-        other => other.rdkafka_error_code(),
-    };
-    match (code, transactional_id) {
-        (Some(RDKafkaErrorCode::TransactionalIdAuthorizationFailed), Some(id)) => {
-            NotReady::Problems(vec![format!(
-                "transactional id {id:?}: we may not use it (needs Write and Describe)"
-            )])
-        }
-        (Some(RDKafkaErrorCode::ClusterAuthorizationFailed), _) => NotReady::Problems(vec![
-            "cluster: we may not write idempotently (needs IdempotentWrite, before Kafka 3.0)".to_owned(),
-        ]),
+    let refused = matches!(
+        error,
+        KafkaError::Transaction(e) if e.code() == RDKafkaErrorCode::TransactionalIdAuthorizationFailed
+    );
+    match transactional_id {
+        Some(id) if refused => NotReady::Problems(vec![format!(
+            "transactional id {id:?} may not be used by us (needs Write and Describe)"
+        )]),
         _ => NotReady::Unreachable(format!("the producer cannot be opened: {error}")),
     }
 }

@@ -34,7 +34,7 @@ const README: &str = include_str!("../../README.md");
 /// Who may not do what: the user, and a word of the command in README.md that he is left out of.
 const USERS: [(&str, &str); 4] = [
     ("dateline", "(left out of nothing)"),
-    ("writeless", OUTPUT),
+    ("writeless", "--operation Write --operation DescribeConfigs"),
     ("groupless", "--group"),
     ("idless", "--transactional-id"),
 ];
@@ -102,8 +102,19 @@ impl Secured {
     }
 
     fn give_rights(&self) {
-        let commands = README.lines().filter_map(|line| line.strip_prefix("$acls "));
+        let commands: Vec<_> = README
+            .lines()
+            .filter_map(|line| line.strip_prefix("$acls "))
+            .collect();
+        assert_eq!(
+            commands.len(),
+            4,
+            "README.md lists the commands that give the rights"
+        );
+        let seen = format!("--operation Describe --topic {OUTPUT}");
         let given: Vec<Child> = commands
+            .into_iter()
+            .chain([seen.as_str()])
             .map(|command| {
                 let mut tool = Command::new(script());
                 tool.env("KAFKA_BOOTSTRAP", self.address("OPEN"));

@@ -23,6 +23,8 @@ use super::secured::token;
 use super::secured::token_endpoint;
 
 const ARTICLES: usize = 10;
+/// What may come right by itself is waited for; not long, here.
+const SHORT: &str = "request_timeout_ms = 4000";
 static BROKER: LazyLock<Secured> = LazyLock::new(Secured::start);
 
 /// `dateline run --until-end` at one of the broker's doors: its exit code and its log.
@@ -135,98 +137,121 @@ fn each_way_to_sign_on_enriches_exactly_once() {
     }
 }
 
-/// Listener, `[kafka]`, `[kafka.security]`, and what must be told.
-type Refusal = (&'static str, &'static str, String, &'static [&'static str]);
+/// Listener, `[kafka]`, `[kafka.security]`, the exit code, and what must be told.
+type Refusal = (&'static str, &'static str, String, i32, &'static [&'static str]);
 
-fn refusals() -> Vec<Refusal> {
-    let stranger = format!(
-        "protocol = \"ssl\"\nca_file = \"{}\"\n",
-        BROKER.file("stranger.pem")
-    );
+/// The cluster lets us in and lacks something.
+fn lacks() -> Vec<Refusal> {
     let plain = |user| by_password("PLAIN", user, PASSWORD);
-    let endpoint = |status, body| by_token(&token_endpoint(status, body));
+    let elsewhere = "group_id = \"strangers\"\ninput_topics = [\"articles.raw\", \"strange\"]\noutput_topic = \"nowhere\"";
     vec![
-        ("TLS", "", stranger, &["certificate verify failed", "ca.location"]),
-        ("MISNAMED", "", tls(), &["certificate verify failed"]),
-        ("EXPIRED", "", tls(), &["certificate verify failed"]),
-        ("MUTUAL", "", tls(), &["certificate required"]),
-        (
-            "LOGIN",
-            "",
-            by_password("PLAIN", "dateline", "wrong"),
-            &["Invalid username or password"],
-        ),
-        (
-            "LOGIN",
-            "",
-            by_password("SCRAM-SHA-512", "dateline", "wrong"),
-            &["invalid credentials"],
-        ),
-        (
-            "LOGIN",
-            "",
-            endpoint("200 OK", token("dateline", -60)),
-            &["OAUTHBEARER"],
-        ),
-        (
-            "LOGIN",
-            "",
-            endpoint("401 Unauthorized", String::new()),
-            &["the token endpoint answered with status 401"],
-        ),
         (
             "LOGIN",
             "",
             plain("writeless"),
+            78,
             &[
-                "output_topic \"articles.enriched\" lacks the right Write",
-                "dead_letter_topic \"articles.dead\" lacks the right Write",
+                "output_topic \"articles.enriched\" lacks the right Write for us",
+                "dead_letter_topic \"articles.dead\" may not be used by us, or does not exist (needs Write and Describe)",
             ],
         ),
         (
             "LOGIN",
             "",
             plain("groupless"),
+            78,
             &["group \"dateline\" may not be used by us (needs Read)"],
         ),
         (
             "LOGIN",
             "",
             plain("idless"),
-            &["transactional id \"dateline-", "needs Write and Describe"],
+            78,
+            &[
+                "transactional id \"dateline-",
+                "may not be used by us (needs Write",
+            ],
         ),
         (
             "LOGIN",
-            "group_id = \"strangers\"\ninput_topics = [\"articles.raw\", \"strange\"]\noutput_topic = \"nowhere\"",
-            plain("writeless"),
+            elsewhere,
+            plain("dateline"),
+            78,
             &[
                 "input topic \"strange\" may not be used by us, or does not exist (needs Read",
                 "output_topic \"nowhere\" may not be used by us, or does not exist (needs Write",
-                "dead_letter_topic \"articles.dead\" lacks",
                 "group \"strangers\" may not be used by us (needs Read)",
             ],
         ),
     ]
 }
 
+/// The broker, or the token's issuer, turns us away.
+fn turned_away() -> Vec<Refusal> {
+    let stranger = format!(
+        "protocol = \"ssl\"\nca_file = \"{}\"\n",
+        BROKER.file("stranger.pem")
+    );
+    let wrong = |mechanism| by_password(mechanism, "dateline", "wrong");
+    let endpoint = |status, body| by_token(&token_endpoint(status, body));
+    vec![
+        (
+            "TLS",
+            "",
+            stranger,
+            78,
+            &["certificate verify failed", "ssl.ca.location"],
+        ),
+        ("MISNAMED", "", tls(), 78, &["hostname mismatch"]),
+        ("EXPIRED", "", tls(), 78, &["certificate has expired"]),
+        ("MUTUAL", "", tls(), 78, &["SSL alert", "certificate"]),
+        ("LOGIN", "", wrong("PLAIN"), 78, &["Invalid username or password"]),
+        ("LOGIN", "", wrong("SCRAM-SHA-512"), 78, &["invalid credentials"]),
+        (
+            "LOGIN",
+            "",
+            endpoint("200 OK", token("dateline", -60)),
+            78,
+            &["invalid_token"],
+        ),
+        (
+            "LOGIN",
+            "",
+            endpoint("401 Unauthorized", String::new()),
+            78,
+            &["the token endpoint answered with status 401"],
+        ),
+        (
+            "LOGIN",
+            SHORT,
+            endpoint("503 Busy", String::new()),
+            1,
+            &["the token endpoint answered with status 503"],
+        ),
+        ("TLS", SHORT, String::new(), 1, &["connecting to a SSL listener?"]),
+    ]
+}
+
 #[test]
 fn each_refusal_is_told_and_ends_the_worker() {
-    let cases: Vec<_> = refusals()
+    let cases: Vec<_> = lacks()
         .into_iter()
-        .map(|(listener, kafka, security, told)| {
-            (told, thread::spawn(move || dateline(listener, kafka, &security)))
+        .chain(turned_away())
+        .map(|(listener, kafka, security, code, told)| {
+            (
+                code,
+                told,
+                thread::spawn(move || dateline(listener, kafka, &security)),
+            )
         })
         .collect();
     let mut failed = 0;
-    for (told, case) in cases {
+    for (expected, told, case) in cases {
         let (code, log) = case.join().unwrap();
-        let message = log
-            .split("the cluster is not ready for dateline")
-            .nth(1)
-            .unwrap_or("");
-        if code != Some(78) || !told.iter().all(|part| message.contains(part)) {
+        let message = log.rsplit("ERROR dateline::commands::service: ").next().unwrap();
+        if code != Some(expected) || !told.iter().all(|part| message.contains(part)) {
             failed += 1;
-            eprintln!("exit code {code:?}; expected {told:?} in\n{log}");
+            eprintln!("exit code {code:?}, not {expected}; expected {told:?} in\n{log}");
         }
         assert!(!log.contains(PASSWORD) && !log.contains("s3cret"), "{log}");
     }
