@@ -6,33 +6,19 @@ use super::*;
 use crate::article::Entity;
 use crate::article::EntityType;
 use crate::article::Field;
-use crate::article::Given;
 use crate::article::InputForm;
 
 fn article(headline: &str, text: &str) -> Article {
     Article {
-        form: InputForm::Json,
-        id: "t".to_owned(),
-        url: None,
-        canonical_url: None,
-        version: None,
         headline: (!headline.is_empty()).then(|| headline.to_owned()),
         text: text.to_owned(),
-        summary: None,
         language: "en".to_owned(),
-        published_at: None,
-        updated_at: None,
-        publisher: None,
-        agency: None,
-        bylines: Vec::new(),
-        dateline: None,
-        given: Given::default(),
-        flags: Vec::new(),
+        ..Article::new(InputForm::Json, "t")
     }
 }
 
 thread_local! {
-    static ENRICHER: Enricher = Enricher::new().unwrap();
+    static ENRICHER: Enricher = Enricher::new(&EnrichConfig::default()).unwrap();
 }
 
 fn enrich(article: Article, limits: &Limits) -> EnrichedArticle {
@@ -306,6 +292,42 @@ fn withheld_and_foreign_articles() {
     let done = enrich(german, &Limits::default());
     assert_eq!(done.entities.map(|e| e.len()), Some(2));
     assert_eq!((done.topics, done.keywords), (None, None));
+}
+
+#[test]
+fn what_is_not_wanted_is_not_computed() {
+    struct Seen(Vec<&'static str>);
+    impl StepObserver for Seen {
+        fn finished(&mut self, step: Step) {
+            self.0.push(step.name());
+        }
+    }
+    for (topics, keywords) in [(false, true), (true, false), (false, false)] {
+        let enricher = Enricher::new(&EnrichConfig { topics, keywords }).unwrap();
+        let models: Vec<_> = enricher
+            .models()
+            .iter()
+            .map(|model| model.name.as_str())
+            .collect();
+        assert_eq!(
+            (models.contains(&"topics-lexicon"), models.contains(&"keywords")),
+            (topics, keywords)
+        );
+        let article = article(
+            "Troops clash with rebels",
+            "Rebels and troops clash. Troops and rebels fight.",
+        );
+        let mut seen = Seen(Vec::new());
+        let done = enricher.enrich(article, &Limits::default(), &mut seen);
+        assert_eq!(
+            (done.topics.is_some(), done.keywords.is_some()),
+            (topics, keywords)
+        );
+        assert_eq!(
+            (seen.0.contains(&"topics"), seen.0.contains(&"keywords")),
+            (topics, keywords)
+        );
+    }
 }
 
 #[test]
