@@ -354,6 +354,24 @@ fn topics_by_subject_and_none_when_unsure() {
             Some("medtop:20000056"),
         ),
         ("", "War.", None),
+        // One phrase that means several things, or something said in passing, is a guess.
+        (
+            "",
+            "Organizers of this week's British Grand Prix Formula One race say it will go ahead despite Thursday's \
+             bombings in Central London.",
+            None,
+        ),
+        (
+            "Welsh classrooms to study humanists alongside prophets",
+            "Lessons must treat non-religious convictions on a par with faiths. A judge in Cardiff threw out a \
+             challenge by parents, and another court may hear them.",
+            None,
+        ),
+        (
+            "Bark beetle forces Czech foresters to flood the market",
+            "Harvesters are felling around the clock, and there is nowhere to put the wood by the roadside.",
+            None,
+        ),
     ] {
         let done = enrich(article(headline, text), &Limits::default());
         let topics = done.topics.unwrap();
