@@ -355,7 +355,7 @@ impl ProducerContext for ProducerCallbacks {
                 error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail),
             ));
         }
-        if deliveries.outstanding == 0 {
+        if deliveries.outstanding == 0 || result.is_err() {
             self.delivered.notify_all();
         }
     }

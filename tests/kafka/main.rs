@@ -9,8 +9,10 @@
     unreachable_pub
 )]
 
+mod budget;
 mod cluster;
 mod delivery;
 mod letters;
 mod operation;
+mod trouble;
 mod worker;
