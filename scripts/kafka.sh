@@ -139,7 +139,7 @@ serve() { # FILE FORMAT_ARGUMENTS...
     fetch
     served="$home/serve-$$"
     mkdir -p "$served"
-    trap 'end "$served"; rm -rf "$served"' EXIT
+    trap 'discard "$served"' EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
     { cat "$properties"; echo "log.dirs=$served/data"; } >"$served/server.properties"
@@ -148,7 +148,7 @@ serve() { # FILE FORMAT_ARGUMENTS...
     cat >/dev/null
 }
 
-start() {
+start() { # On any exit from here on, the broker goes, unless the caller lifts the trap.
     if [ -n "${KAFKA_BOOTSTRAP:-}" ]; then
         echo "KAFKA_BOOTSTRAP=$KAFKA_BOOTSTRAP"
         return 0
@@ -158,18 +158,25 @@ start() {
     if before=$(cat "$current" 2>/dev/null) && alive "$before"; then
         die "a broker of this checkout runs already ($(cat "$before/bootstrap")); scripts/kafka.sh stop ends it"
     fi
-    local dir="$home/run-$$" try code
+    local try code
+    ours="$home/run-$$"
+    trap 'discard "$ours"' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
     for try in 1 2 3 4 5; do
         code=0
-        launch "$dir" || code=$?
+        launch "$ours" || code=$?
         case $code in
         0)
-            echo "$dir" >"$current"
-            echo "KAFKA_BOOTSTRAP=$(cat "$dir/bootstrap")"
+            echo "$ours" >"$current"
+            echo "KAFKA_BOOTSTRAP=$(cat "$ours/bootstrap")"
             return 0
             ;;
         2) echo "kafka.sh: a port was taken meanwhile, trying others ($try)" >&2 ;;
-        *) die "Kafka did not start; its log is $dir/server.log" ;;
+        *)
+            trap - EXIT
+            die "Kafka did not start; its log is $ours/server.log"
+            ;;
         esac
     done
     die "no free ports after 5 tries"
@@ -191,13 +198,19 @@ end() { # DIR
     fi
 }
 
+discard() { # DIR
+    # Whoever asks twice is heard once: the broker's end takes a second or two.
+    trap '' INT TERM HUP
+    end "$1"
+    rm -rf "$1"
+    if [ "$(cat "$current" 2>/dev/null)" = "$1" ]; then rm -f "$current"; fi
+}
+
 stop() {
-    [ -n "${KAFKA_BOOTSTRAP:-}" ] && [ -z "${started_here:-}" ] && return 0
+    [ -z "${KAFKA_BOOTSTRAP:-}" ] || return 0
     local dir
     dir=$(cat "$current" 2>/dev/null) || return 0
-    end "$dir"
-    rm -rf "$dir"
-    rm -f "$current"
+    discard "$dir"
 }
 
 bootstrap() {
@@ -216,11 +229,10 @@ with() {
         exec "$@"
     fi
     start >&2
-    trap stop EXIT
-    trap 'exit 130' INT
-    trap 'exit 143' TERM
+    # Ctrl-C reaches the command too: how it ends then is its own affair. Any signal waits for its end.
+    trap : INT
     local code=0
-    KAFKA_BOOTSTRAP=$(cat "$(cat "$current")/bootstrap") "$@" || code=$?
+    KAFKA_BOOTSTRAP=$(cat "$ours/bootstrap") "$@" || code=$?
     exit "$code"
 }
 
@@ -247,7 +259,11 @@ tool() {
 }
 
 case ${1:-} in
-fetch | start | stop) "$1" ;;
+fetch | stop) "$1" ;;
+start)
+    start
+    trap - EXIT
+    ;;
 env) echo "KAFKA_BOOTSTRAP=$(bootstrap)" ;;
 with | serve | tool)
     verb=$1
