@@ -55,19 +55,24 @@ impl ClientContext for ProbeCallbacks {
 
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
         log_line(level, facility, line);
+        if facility == "FAIL" {
+            let reason = line.split_once("]: ").map_or(line, |(_thread, reason)| reason);
+            self.heard().trouble = Some(without_timing(reason).to_owned());
+        }
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
+        let code = error.rdkafka_error_code();
+        // Told at each attempt; the line before says why.
+        if code == Some(RDKafkaErrorCode::AllBrokersDown) {
+            return;
+        }
         log_error(&error, reason);
         let mut heard = self.heard();
-        let code = error.rdkafka_error_code();
-        let reason = without_timing(reason).to_owned();
         // A token that was not had is known already, with more of its why.
         let known = heard.no_token.as_ref().is_some_and(|why| reason.contains(why));
-        if is_refusal(code, &reason) && !known {
-            heard.refusals.insert(reason);
-        } else if code != Some(RDKafkaErrorCode::AllBrokersDown) {
-            heard.trouble = Some(reason);
+        if is_refusal(code, reason) && !known {
+            heard.refusals.insert(in_our_words(without_timing(reason)));
         }
     }
 
@@ -77,6 +82,8 @@ impl ClientContext for ProbeCallbacks {
             heard.no_token = Some(error.to_string());
             if error.is_refusal {
                 heard.refusals.insert(error.to_string());
+            } else {
+                heard.trouble = Some(error.to_string());
             }
         })?)
     }
@@ -99,6 +106,17 @@ fn is_refusal(code: Option<RDKafkaErrorCode>, reason: &str) -> bool {
         Some(RDKafkaErrorCode::SSL | RDKafkaErrorCode::Authentication) => true,
         Some(RDKafkaErrorCode::BrokerTransportFailure) => reason.contains("SSL alert"),
         _ => false,
+    }
+}
+
+/// The client blames the authority whatever is wrong with a certificate.
+fn in_our_words(reason: &str) -> String {
+    match reason.split_once("certificate verify failed") {
+        Some((before, _)) => format!(
+            "{before}certificate verify failed: the broker's certificate is not signed by an authority of ca_file, \
+             or has expired, or names another host"
+        ),
+        None => reason.to_owned(),
     }
 }
 

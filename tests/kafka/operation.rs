@@ -55,18 +55,24 @@ fn a_member_without_partitions_is_ready() {
     assert_eq!(first.terminate(), 0);
 }
 
+/// From the first moment that a signal is heard, over the checks, the producer and the join, to the first poll.
 #[test]
 fn a_stop_at_any_moment_of_the_start_leaves_nobody_in_the_group() {
     let topics = Topics::create("early", 3);
-    for moment in 0..12 {
-        let mut worker = Worker::start(&topics, Settings::default());
-        worker.await_listening();
-        std::thread::sleep(Duration::from_millis(100) * moment);
-        assert_eq!(worker.terminate(), 0, "at moment {moment}");
+    let stop = |mut worker: Worker, begun: &str, moment: u32| {
+        worker.await_log(begun);
+        std::thread::sleep(Duration::from_millis(20) * moment);
+        assert_eq!(worker.terminate(), 0, "{moment} after {begun}");
         let (state, members) = group_state(&topics.group);
-        assert!(
-            ["Empty", "Dead"].contains(&state.as_str()) && members == 0,
-            "at moment {moment}: {state}, {members}"
+        let left = ["Empty", "Dead"].contains(&state.as_str()) && members == 0;
+        assert!(left, "{moment} after {begun}: {state}, {members} members");
+    };
+    for moment in 0..8 {
+        stop(
+            Worker::start(&topics, Settings::default()),
+            "admin server",
+            moment * 3,
         );
+        stop(Worker::start(&topics, Settings::default()), "running", moment);
     }
 }

@@ -126,11 +126,6 @@ impl Secured {
                 tool.stdout(Stdio::null()).spawn().unwrap()
             })
             .collect();
-        assert_eq!(
-            given.len(),
-            4,
-            "README.md lists the commands that give the rights"
-        );
         for mut tool in given {
             assert!(tool.wait().unwrap().success());
         }

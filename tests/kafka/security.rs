@@ -200,10 +200,10 @@ fn turned_away() -> Vec<Refusal> {
             "",
             stranger,
             78,
-            &["certificate verify failed", "ssl.ca.location"],
+            &["not signed by an authority of ca_file"],
         ),
-        ("MISNAMED", "", tls(), 78, &["hostname mismatch"]),
-        ("EXPIRED", "", tls(), 78, &["certificate has expired"]),
+        ("MISNAMED", "", tls(), 78, &["names another host"]),
+        ("EXPIRED", "", tls(), 78, &["has expired"]),
         ("MUTUAL", "", tls(), 78, &["SSL alert", "certificate"]),
         ("LOGIN", "", wrong("PLAIN"), 78, &["Invalid username or password"]),
         ("LOGIN", "", wrong("SCRAM-SHA-512"), 78, &["invalid credentials"]),
@@ -228,7 +228,13 @@ fn turned_away() -> Vec<Refusal> {
             1,
             &["the token endpoint answered with status 503"],
         ),
-        ("TLS", SHORT, String::new(), 1, &["connecting to a SSL listener?"]),
+        (
+            "TLS",
+            SHORT,
+            String::new(),
+            1,
+            &["answered: 127.0.0.1:", "Disconnected"],
+        ),
     ]
 }
 

@@ -1,9 +1,13 @@
 //! The worker under test, as a process of its own.
 
+use std::io::BufRead;
+use std::io::BufReader;
 use std::io::Read;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::Mutex;
 use std::thread::JoinHandle;
 use std::time::Duration;
 use std::time::Instant;
@@ -14,8 +18,9 @@ use super::cluster::bootstrap;
 
 pub struct Worker {
     child: Child,
-    log: Option<JoinHandle<String>>,
+    reader: Option<JoinHandle<()>>,
     _directory: tempfile::TempDir,
+    log: Arc<Mutex<String>>,
     pub admin: String,
 }
 
@@ -71,25 +76,26 @@ impl Worker {
             .unwrap();
         let mut worker = Self {
             child,
-            log: None,
+            reader: None,
             _directory: directory,
+            log: Arc::default(),
             admin,
         };
         worker.drain();
         worker
     }
 
-    /// Keeps stderr flowing to the test's own, so that the worker never blocks on it.
+    /// Keeps stderr flowing to the test's own and to `log`, so that the worker never blocks on it.
     fn drain(&mut self) {
-        let mut stderr = self.child.stderr.take().unwrap();
-        let pid = self.child.id();
-        self.log = Some(std::thread::spawn(move || {
-            let mut text = String::new();
-            drop(stderr.read_to_string(&mut text));
-            for line in text.lines() {
+        let stderr = self.child.stderr.take().unwrap();
+        let (pid, log) = (self.child.id(), Arc::clone(&self.log));
+        self.reader = Some(std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 eprintln!("[worker {pid}] {line}");
+                let mut log = log.lock().unwrap();
+                log.push_str(&line);
+                log.push('\n');
             }
-            text
         }));
     }
 
@@ -107,6 +113,19 @@ impl Worker {
                 .unwrap()
                 .success()
         );
+    }
+
+    /// Waits until the worker has logged this.
+    pub fn await_log(&mut self, part: &str) {
+        let deadline = Instant::now() + DEADLINE;
+        while !self.log.lock().unwrap().contains(part) {
+            assert!(self.is_running(), "the worker ended before it logged {part:?}");
+            assert!(
+                Instant::now() < deadline,
+                "the worker did not log {part:?} within {DEADLINE:?}"
+            );
+            std::thread::sleep(Duration::from_millis(2));
+        }
     }
 
     pub fn kill(mut self) {
@@ -129,8 +148,8 @@ impl Worker {
         let deadline = Instant::now() + DEADLINE;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
-                let log = self.log.take().map(|log| log.join().unwrap());
-                return (status.code().unwrap_or(-1), log.unwrap_or_default());
+                self.reader.take().unwrap().join().unwrap();
+                return (status.code().unwrap_or(-1), self.log.lock().unwrap().clone());
             }
             assert!(
                 Instant::now() < deadline,
@@ -178,23 +197,14 @@ impl Worker {
     }
 
     pub fn await_ready(&mut self) {
-        self.await_answer("ready", |answer| matches!(answer, Some((200, _))));
-    }
-
-    /// The admin port answers: the start has begun, and signals are heard.
-    pub fn await_listening(&mut self) {
-        self.await_answer("listening", Option::is_some);
-    }
-
-    fn await_answer(&mut self, what: &str, enough: impl Fn(&Option<(u16, String)>) -> bool) {
         let deadline = Instant::now() + DEADLINE;
-        while !enough(&self.get("/readyz")) {
-            assert!(self.is_running(), "the worker ended before it was {what}");
+        while !matches!(self.get("/readyz"), Some((200, _))) {
+            assert!(self.is_running(), "the worker ended before it was ready");
             assert!(
                 Instant::now() < deadline,
-                "the worker was not {what} within {DEADLINE:?}"
+                "the worker was not ready within {DEADLINE:?}"
             );
-            std::thread::sleep(Duration::from_millis(20));
+            std::thread::sleep(Duration::from_millis(50));
         }
     }
 }
