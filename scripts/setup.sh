@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing to build, test or look at dateline, and says nothing where nothing is.
 #
-#   scripts/setup.sh build   C and C++ compiler, make, perl, pkg-config, curl, certificates, Rust (rustup)
+#   scripts/setup.sh build   C and C++ compiler, make, perl, pkg-config, curl, kill, certificates, Rust (rustup)
 #   scripts/setup.sh test    the same, and Java 17+ and Maven for the real-Kafka tests
 #   scripts/setup.sh page    the same as build, and Chromium for the test of the live page
 #
@@ -40,6 +40,8 @@ look() {
     [ -n "${DATELINE_NO_TLS:-}" ] || need perl perl perl
     need pkg-config pkg-config pkg-config
     need curl curl curl
+    # The tests end what they start by the program, which a bare system lacks; the shell's own does not count.
+    [ -n "$(type -P kill)" ] || { packages+=(procps) && names+=("the program kill (procps)"); }
     if [ -e /etc/debian_version ] && [ ! -e /etc/ssl/certs/ca-certificates.crt ]; then
         packages+=(ca-certificates)
         names+=("CA certificates")
