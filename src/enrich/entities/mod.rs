@@ -148,7 +148,7 @@ fn namesakes<'t>(text: &Page<'t>, names: &[Found<'_>]) -> BTreeSet<&'t str> {
         _ => None,
     });
     let elsewhere = pairs.filter(|(place, state, at, within)| {
-        matches!(at.source, Source::Country | Source::City)
+        matches!(at.source, Source::Country | Source::City | Source::Region)
             && within.source == Source::Region
             && at.country != within.country
             && text.text.get(place.span.end..state.span.start) == Some(", ")
