@@ -28,7 +28,6 @@ use tracing::warn;
 use crate::kafka::client::ConsumerCallbacks;
 use crate::kafka::client::Shared;
 use crate::kafka::client::committed;
-use crate::kafka::settings::client_config;
 use crate::metrics::ResetKind;
 use crate::record::Batch;
 use crate::record::Header;
@@ -61,22 +60,19 @@ pub struct KafkaSource {
 }
 
 impl KafkaSource {
-    /// Subscribes and starts polling.
+    /// Subscribes and starts polling: from here on there is a group to leave.
     ///
     /// # Errors
-    /// Where librdkafka refuses the properties or the subscription.
+    /// Where librdkafka refuses the subscription.
     pub fn start(
         shared: Arc<Shared>,
-        properties: &BTreeMap<String, String>,
+        consumer: Arc<BaseConsumer<ConsumerCallbacks>>,
         input_topics: &[String],
         until: Option<EndOffsets>,
         heartbeat: Heartbeat,
     ) -> Result<Self, KafkaError> {
-        let consumer: BaseConsumer<ConsumerCallbacks> =
-            client_config(properties).create_with_context(ConsumerCallbacks(Arc::clone(&shared)))?;
         let topics: Vec<&str> = input_topics.iter().map(String::as_str).collect();
         consumer.subscribe(&topics)?;
-        let consumer = Arc::new(consumer);
         let stop = Arc::new(AtomicBool::new(false));
         let (fatal_sender, fatal) = oneshot::channel();
         let started = Instant::now();
@@ -104,11 +100,6 @@ impl KafkaSource {
             started,
             batch_wait,
         })
-    }
-
-    /// The consumer, which the sink needs for group metadata and commits.
-    pub fn consumer(&self) -> Arc<BaseConsumer<ConsumerCallbacks>> {
-        Arc::clone(&self.consumer)
     }
 
     /// A handle that stops intake from elsewhere.

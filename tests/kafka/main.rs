@@ -13,4 +13,6 @@ mod cluster;
 mod delivery;
 mod letters;
 mod operation;
+mod secured;
+mod security;
 mod worker;

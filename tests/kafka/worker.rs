@@ -136,14 +136,23 @@ impl Worker {
     }
 
     pub fn await_ready(&mut self) {
+        self.await_answer("ready", |answer| matches!(answer, Some((200, _))));
+    }
+
+    /// The admin port answers: the start has begun, and signals are heard.
+    pub fn await_listening(&mut self) {
+        self.await_answer("listening", Option::is_some);
+    }
+
+    fn await_answer(&mut self, what: &str, enough: impl Fn(&Option<(u16, String)>) -> bool) {
         let deadline = Instant::now() + DEADLINE;
-        while !matches!(self.get("/readyz"), Some((200, _))) {
-            assert!(self.is_running(), "the worker ended before it was ready");
+        while !enough(&self.get("/readyz")) {
+            assert!(self.is_running(), "the worker ended before it was {what}");
             assert!(
                 Instant::now() < deadline,
-                "the worker was not ready within {DEADLINE:?}"
+                "the worker was not {what} within {DEADLINE:?}"
             );
-            std::thread::sleep(Duration::from_millis(50));
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 }
