@@ -51,7 +51,7 @@ impl Rule {
             Self::Surname => 870,
             Self::Fac | Self::Acronym => 850,
             Self::Known(Source::Company) | Self::Loc => 830,
-            Self::OrgLast => 815,
+            Self::OrgLast => 870,
             Self::Event => 750,
             Self::OrgOf => 770,
             Self::Work => 640,
