@@ -4,6 +4,7 @@ use std::io::Read;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
+use std::thread::JoinHandle;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -13,6 +14,7 @@ use super::cluster::bootstrap;
 
 pub struct Worker {
     child: Child,
+    log: Option<JoinHandle<String>>,
     _directory: tempfile::TempDir,
     pub admin: String,
 }
@@ -69,6 +71,7 @@ impl Worker {
             .unwrap();
         let mut worker = Self {
             child,
+            log: None,
             _directory: directory,
             admin,
         };
@@ -80,13 +83,30 @@ impl Worker {
     fn drain(&mut self) {
         let mut stderr = self.child.stderr.take().unwrap();
         let pid = self.child.id();
-        std::thread::spawn(move || {
+        self.log = Some(std::thread::spawn(move || {
             let mut text = String::new();
             drop(stderr.read_to_string(&mut text));
             for line in text.lines() {
                 eprintln!("[worker {pid}] {line}");
             }
-        });
+            text
+        }));
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// A signal, by its name.
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-s", name, &id])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     pub fn kill(mut self) {
@@ -96,26 +116,48 @@ impl Worker {
 
     /// SIGTERM, then its exit code.
     pub fn terminate(self) -> i32 {
-        let status = Command::new("kill")
-            .arg("-TERM")
-            .arg(self.child.id().to_string())
-            .status()
-            .unwrap();
-        assert!(status.success());
+        self.signal("TERM");
         self.wait()
     }
 
-    pub fn wait(mut self) -> i32 {
+    pub fn wait(self) -> i32 {
+        self.wait_with_log().0
+    }
+
+    /// Its exit code, and all that it logged.
+    pub fn wait_with_log(mut self) -> (i32, String) {
         let deadline = Instant::now() + DEADLINE;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
-                return status.code().unwrap_or(-1);
+                let log = self.log.take().map(|log| log.join().unwrap());
+                return (status.code().unwrap_or(-1), log.unwrap_or_default());
             }
             assert!(
                 Instant::now() < deadline,
                 "the worker did not end within {DEADLINE:?}"
             );
             std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// A sample of `/metrics`, by its name and labels as they are written there.
+    pub fn metric(&self, name: &str) -> Option<f64> {
+        let (_, metrics) = self.get("/metrics")?;
+        let line = metrics
+            .lines()
+            .find(|l| l.strip_prefix(name).is_some_and(|l| l.starts_with(' ')))?;
+        line.rsplit(' ').next()?.parse().ok()
+    }
+
+    /// Waits until a sample is at least `least`.
+    pub fn await_metric(&self, name: &str, least: f64) -> f64 {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            match self.metric(name) {
+                Some(value) if value >= least => return value,
+                seen => assert!(Instant::now() < deadline, "{name} is {seen:?}, not {least}"),
+            }
+            std::thread::sleep(Duration::from_millis(50));
         }
     }
 
