@@ -112,8 +112,8 @@ impl<'t> Page<'t> {
         spaced && before.is_some_and(|word| PLACE_BEFORE.contains(&word.text))
     }
 
-    /// How many words to leave unread: a place name that is rather somebody's forename takes its surname along, one that
-    /// is part of a longer name the rest of that.
+    /// How many words to leave unread: a place name that is rather somebody's forename takes its surname along, one
+    /// that is part of a longer name the rest of that.
     fn doubtful(&self, gazetteer: &Gazetteer, at: usize) -> usize {
         if let (Some(first), Some(second)) = (self.words.get(at), self.words.get(at + 1))
             && PLACE_FORENAMES.contains(&first.text)
