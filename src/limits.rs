@@ -26,8 +26,8 @@ pub struct Limits {
     pub keywords_max: usize,
     /// Most items in any list that the publisher gives (bylines, subjects, people, ...).
     pub given_items_max: usize,
-    /// Most bytes of one short field that the publisher gives (url, publisher, subject, ...); the rest is cut and flagged
-    /// `truncated`, a byline is left out, and an id is rejected as `too_large`. Not of `passthrough_fields`.
+    /// Most bytes of one short field that the publisher gives (url, publisher, subject, ...); the rest is cut and
+    /// flagged `truncated`, a byline is left out, and an id is rejected as `too_large`. Not of `passthrough_fields`.
     pub given_field_bytes_max: usize,
 }
 

@@ -1,5 +1,5 @@
-//! Bytes to `RawArticle`: our JSON envelope, IPTC ninjs and plain wire text. Pure; never guesses a charset, never cleans
-//! text (that is `text` and `accept`), never knows Kafka.
+//! Bytes to `RawArticle`: our JSON envelope, IPTC ninjs and plain wire text. Pure; never guesses a charset, never
+//! cleans text (that is `text` and `accept`), never knows Kafka.
 //!
 //! The form is the forced one, else the one that `content-type` declares, else what the first bytes show.
 

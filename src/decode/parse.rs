@@ -1,5 +1,5 @@
-//! Text to one JSON object: depth, size, syntax, arrays of one, CloudEvents in structured mode. Error messages name places,
-//! never payload text.
+//! Text to one JSON object: depth, size, syntax, arrays of one, CloudEvents in structured mode. Error messages name
+//! places, never payload text.
 
 use serde_json::Map;
 use serde_json::Value as Json;

@@ -37,7 +37,8 @@ pub enum LoggingError {
     AlreadySet,
 }
 
-/// Starts logging to stderr, panics included; `filter` is a level ("info") or a list of targets and levels ("info,dateline=debug").
+/// Starts logging to stderr, panics included; `filter` is a level ("info") or a list of targets and levels
+/// ("info,dateline=debug").
 pub fn init(format: LogFormat, filter: &str) -> Result<(), LoggingError> {
     let parsed = EnvFilter::try_new(filter).map_err(|_| LoggingError::Filter(filter.to_owned()))?;
     let builder = tracing_subscriber::fmt()

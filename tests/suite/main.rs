@@ -8,4 +8,5 @@ mod cli;
 mod contract;
 mod flow;
 mod golden;
+mod hostile;
 mod mock_broker;

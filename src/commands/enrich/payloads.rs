@@ -1,5 +1,5 @@
-//! Files into payloads, read ahead on a thread of its own. JSON lines stream, one line in memory at a time; any other file
-//! is read whole, up to `WHOLE_BYTES_MAX`. Never decodes.
+//! Files into payloads, read ahead on a thread of its own. JSON lines stream, one line in memory at a time; any other
+//! file is read whole, up to `WHOLE_BYTES_MAX`. Never decodes.
 
 use std::fs::File;
 use std::io;

@@ -393,3 +393,16 @@ pub(super) const PLACE_FORENAMES: &[&str] = &[
 
 /// Countries that are also food or things: not trusted where a capital tells nothing.
 pub(super) const THINGS: &[&str] = &["Chad", "China", "Jordan", "Turkey", "Polish"];
+
+/// Words before the name of a ship.
+#[rustfmt::skip]
+pub(super) const SHIPS: &[&str] = &[
+    "HMAS", "HMCS", "HMS", "INS", "MV", "RMS", "SS", "USNS", "USS", "destroyer", "ferry", "freighter", "frigate", "liner",
+    "ship", "submarine", "tanker", "trawler", "warship", "yacht",
+];
+
+/// Words before a place.
+#[rustfmt::skip]
+pub(super) const PLACE_BEFORE: &[&str] = &[
+    "around", "at", "from", "in", "near", "outside", "southern", "northern", "eastern", "western", "to", "towards",
+];

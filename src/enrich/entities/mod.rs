@@ -4,11 +4,14 @@
 mod gazetteer;
 mod lists;
 mod resolve;
+mod rule;
 mod rules;
 mod words;
 
+use std::collections::BTreeSet;
+
 pub use gazetteer::Source;
-pub use rules::Rule;
+pub use rule::Rule;
 
 use crate::article::Article;
 use crate::article::ByteSpan;
@@ -63,17 +66,22 @@ impl Finder {
     pub fn entities(&self, article: &Article, limits: &Limits) -> Findings {
         let (headline, text) = pages(article);
         let (in_headline, mut in_text) = self.read(&headline, &text);
-        let Some(dateline) = &article.dateline else {
-            return resolve::resolve(&headline, in_headline, &text, in_text, limits);
-        };
-        // The agency of a dateline and the byline above say who reports, not what about.
-        let ByteSpan { start, end } = dateline.span;
-        in_text.retain(|found| {
-            found.span.start >= start && (found.kind != EntityType::Org || found.span.end > end)
-        });
+        if let Some(dateline) = &article.dateline {
+            // The agency of a dateline and the byline above say who reports, not what about.
+            let ByteSpan { start, end } = dateline.span;
+            in_text.retain(|found| {
+                found.span.start >= start && (found.kind != EntityType::Org || found.span.end > end)
+            });
+        }
+        let namesakes = namesakes(&text, &in_text);
         let mut findings = resolve::resolve(&headline, in_headline, &text, in_text, limits);
         for entity in &mut findings.entities {
-            settle(entity, &dateline.places);
+            if let Some(dateline) = &article.dateline {
+                settle(entity, &dateline.places);
+            }
+            if entity.kind == EntityType::Gpe && namesakes.contains(entity.name.as_str()) {
+                (entity.country, entity.ids) = (None, EntityIds::default());
+            }
         }
         findings
     }
@@ -131,6 +139,23 @@ fn settle(entity: &mut Entity, places: &[DatelinePlace]) {
         entity.country.clone_from(&place.country);
         entity.ids = EntityIds::default();
     }
+}
+
+/// Places that the text puts into a state of another country than the table knows: "Lebanon, Pennsylvania".
+fn namesakes<'t>(text: &Page<'t>, names: &[Found<'_>]) -> BTreeSet<&'t str> {
+    let pairs = names.windows(2).filter_map(|pair| match pair {
+        [place, state] => Some((place, state, place.row?, state.row?)),
+        _ => None,
+    });
+    let elsewhere = pairs.filter(|(place, state, at, within)| {
+        matches!(at.source, Source::Country | Source::City | Source::Region)
+            && within.source == Source::Region
+            && at.country != within.country
+            && text.text.get(place.span.end..state.span.start) == Some(", ")
+    });
+    elsewhere
+        .filter_map(|(place, ..)| place.span.of(text.text))
+        .collect()
 }
 
 fn pages(article: &Article) -> (Page<'_>, Page<'_>) {

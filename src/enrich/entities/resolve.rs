@@ -13,9 +13,10 @@ use crate::article::Mention;
 use crate::article::Score;
 use crate::enrich::entities::Findings;
 use crate::enrich::entities::gazetteer::Row;
+use crate::enrich::entities::gazetteer::Source;
+use crate::enrich::entities::rule::Rule;
 use crate::enrich::entities::rules::Found;
 use crate::enrich::entities::rules::Page;
-use crate::enrich::entities::rules::Rule;
 use crate::enrich::entities::words::Gap;
 use crate::enrich::stopwords::is_stopword;
 use crate::limits::Limits;
@@ -49,10 +50,16 @@ impl<'t> Aliases<'t> {
             let surname = page
                 .words
                 .get(last)
-                .filter(|word| word.capital && word.text.len() > 2 && !word.text.ends_with('.'));
-            if let Some(word) = surname.filter(|word| !is_stopword(word.text)) {
+                .map(|word| without_article(word.text))
+                .filter(|name| {
+                    name.len() > 2
+                        && name.starts_with(char::is_uppercase)
+                        && !name.ends_with('.')
+                        && !is_stopword(name)
+                });
+            if let Some(surname) = surname {
                 self.short
-                    .entry(word.text)
+                    .entry(surname)
                     .or_insert((EntityType::Person, Rule::Surname));
             }
         }
@@ -71,8 +78,18 @@ impl<'t> Aliases<'t> {
         }
     }
 
-    /// Adds each use of a short form that no name covers yet.
+    /// Adds each use of a short form that no name covers yet; a city's name that is a surname here is one, save where a
+    /// word before it says that it is a place.
     pub(super) fn add(&self, page: &Page<'t>, names: &mut Vec<Found<'_>>) {
+        for name in names.iter_mut().filter(|name| name.length == 1) {
+            let surname = name.span.of(page.text).and_then(|text| self.short.get(text));
+            if name.rule == Rule::Known(Source::City)
+                && let Some(&(EntityType::Person, rule)) = surname
+                && !page.is_place_at(name.at)
+            {
+                (name.kind, name.rule, name.row) = (EntityType::Person, rule, None);
+            }
+        }
         let mut extra = Vec::new();
         let mut covered = names.iter().peekable();
         let mut at = 0;
@@ -97,6 +114,14 @@ impl<'t> Aliases<'t> {
         names.extend(extra);
         names.sort_by_key(|name| name.span);
     }
+}
+
+/// "Assad" of "al-Assad".
+fn without_article(name: &str) -> &str {
+    ["al-", "el-", "Al-", "El-"]
+        .iter()
+        .find_map(|article| name.strip_prefix(article))
+        .unwrap_or(name)
 }
 
 /// What makes two names one thing.
@@ -202,6 +227,7 @@ impl People {
             }
             let key = full_key(name);
             add(&mut people.by_surname, last, &key);
+            add(&mut people.by_surname, without_article(last), &key);
             for part in rest.split(' ') {
                 add(&mut people.by_part, part, &key);
             }

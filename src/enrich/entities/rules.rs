@@ -5,7 +5,6 @@ use std::collections::HashSet;
 
 use crate::article::ByteSpan;
 use crate::article::EntityType;
-use crate::article::Score;
 use crate::enrich::entities::gazetteer::Gazetteer;
 use crate::enrich::entities::gazetteer::Row;
 use crate::enrich::entities::gazetteer::Source;
@@ -17,74 +16,21 @@ use crate::enrich::entities::lists::LOC_LAST;
 use crate::enrich::entities::lists::ORG_HEADS;
 use crate::enrich::entities::lists::ORG_LAST;
 use crate::enrich::entities::lists::PARTICLES;
+use crate::enrich::entities::lists::PLACE_BEFORE;
 use crate::enrich::entities::lists::PLACE_FORENAMES;
 use crate::enrich::entities::lists::ROLES;
+use crate::enrich::entities::lists::SHIPS;
 use crate::enrich::entities::lists::STORMS;
 use crate::enrich::entities::lists::THINGS;
 use crate::enrich::entities::lists::TITLES;
 use crate::enrich::entities::lists::WORK_LAST;
+use crate::enrich::entities::rule::Rule;
 use crate::enrich::entities::words::Gap;
 use crate::enrich::entities::words::Word;
 use crate::enrich::entities::words::is_title_case;
 use crate::enrich::entities::words::words;
 use crate::enrich::stopwords::is_stopword;
 use crate::text::tokens::TokenKind;
-
-/// How a name was recognised; each has a measured confidence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Rule {
-    /// A row of the compiled table.
-    Known(Source),
-    /// A person after a title ("Mr.", "President").
-    Title,
-    /// A person of two or more words after a role ("spokesman").
-    Role,
-    /// A person by forename.
-    Forename,
-    /// A person of two or three words followed by an age.
-    Age,
-    /// A surname, or another part, of a person named in full in the same article.
-    Surname,
-    /// A body by its last word.
-    OrgLast,
-    /// A body by its first word and "of".
-    OrgOf,
-    /// An abbreviation in brackets after a body, and each later use.
-    Acronym,
-    /// A building by its last word.
-    Fac,
-    /// A natural place by its first or last word.
-    Loc,
-    /// A province by its last word.
-    Province,
-    /// An event by its last word, or a storm.
-    Event,
-    /// A law, treaty or prize by its last word.
-    Work,
-}
-
-impl Rule {
-    /// Precision of the rule on the held-out half of the annotated news (`models/README.md`), a little shrunk.
-    pub const fn confidence(self) -> Score {
-        Score::from_thousandths(match self {
-            Self::Known(Source::Person) | Self::Title | Self::Role => 980,
-            Self::Known(Source::Country | Source::Demonym) => 965,
-            Self::Known(Source::Body | Source::Unsure) | Self::Age => 950,
-            Self::Known(Source::Region) => 955,
-            Self::Known(Source::Group) | Self::Forename => 925,
-            Self::Known(Source::City) => 940,
-            Self::Known(Source::Institution) => 915,
-            Self::Known(Source::Place | Source::Learnt | Source::Other) | Self::Province => 900,
-            Self::Surname => 870,
-            Self::Fac | Self::Acronym => 850,
-            Self::Known(Source::Company) | Self::Loc => 830,
-            Self::OrgLast => 815,
-            Self::Event => 750,
-            Self::OrgOf => 770,
-            Self::Work => 640,
-        })
-    }
-}
 
 /// A name at one place.
 #[derive(Debug, Clone, Copy)]
@@ -135,24 +81,51 @@ impl<'t> Page<'t> {
         let mut out = Vec::new();
         let mut at = 0;
         while at < self.words.len() {
+            if self.is_ship(at) {
+                at = self.run_end(at);
+                continue;
+            }
             let found = self.best(gazetteer, at);
             let step = match found {
                 Some(found) => {
                     out.push(found);
                     found.length
                 }
-                None => self.doubtful(at),
+                None => self.doubtful(gazetteer, at),
             };
             at += step.max(1);
         }
         out
     }
 
-    /// How many words to leave unread: a place name that is rather somebody's forename takes its surname along.
-    fn doubtful(&self, at: usize) -> usize {
-        match (self.words.get(at), self.words.get(at + 1)) {
-            (Some(first), Some(second)) if PLACE_FORENAMES.contains(&first.text) && second.continues() => 2,
-            _ => 1,
+    /// True for the name of a ship, which may be a place's or a person's: "the ferry Estonia", "HMS Belfast".
+    fn is_ship(&self, at: usize) -> bool {
+        let before = at.checked_sub(1).and_then(|at| self.words.get(at));
+        self.words.get(at).is_some_and(Word::continues)
+            && before.is_some_and(|word| SHIPS.contains(&word.text))
+    }
+
+    /// True where the word before says that a place is meant: "in Osaka".
+    pub(super) fn is_place_at(&self, at: usize) -> bool {
+        let before = at.checked_sub(1).and_then(|at| self.words.get(at));
+        let spaced = self.words.get(at).is_some_and(|word| word.gap == Gap::Space);
+        spaced && before.is_some_and(|word| PLACE_BEFORE.contains(&word.text))
+    }
+
+    /// How many words to leave unread: a place name that is rather somebody's forename takes its surname along, one
+    /// that is part of a longer name the rest of that.
+    fn doubtful(&self, gazetteer: &Gazetteer, at: usize) -> usize {
+        if let (Some(first), Some(second)) = (self.words.get(at), self.words.get(at + 1))
+            && PLACE_FORENAMES.contains(&first.text)
+            && second.continues()
+        {
+            return 2;
+        }
+        let known = gazetteer.longest(self.text, &self.words, at);
+        match known.filter(|(length, row)| self.is_tail(gazetteer, at, *length, row)) {
+            Some((length, _)) if self.words.get(at + length).is_some_and(Word::continues) => length + 1,
+            Some((length, _)) => length,
+            None => 1,
         }
     }
 
@@ -284,6 +257,13 @@ impl<'t> Page<'t> {
             };
             return Some((2, rule.0, rule.1));
         }
+        if first.text == "Tropical" && end > at + 2 {
+            let storm = self
+                .words
+                .get(at + 1)
+                .is_some_and(|word| STORMS.contains(&word.text));
+            return storm.then_some((3, EntityType::Event, Rule::Event));
+        }
         if let Some(length) = self.head_of(at, at) {
             return Some((length, EntityType::Org, Rule::OrgOf));
         }
@@ -319,7 +299,8 @@ impl<'t> Page<'t> {
                     .is_some_and(|next| next.gap == Gap::Space && next.text == word)
                     && self.words.get(at + 1).is_some_and(Word::continues)
             };
-            if rule == Rule::OrgLast && goes_on(last + 1, "for") && !ORG_HEADS.contains(&word) {
+            let begun = rule == Rule::OrgLast && self.begun(gazetteer, at);
+            if begun || rule == Rule::OrgLast && goes_on(last + 1, "for") && !ORG_HEADS.contains(&word) {
                 return None;
             }
             if let Some(length) = self.head_of(at, last).filter(|_| rule == Rule::OrgLast) {
@@ -328,6 +309,21 @@ impl<'t> Page<'t> {
             return (!opening_role || rule == Rule::OrgLast).then_some((last + 1 - at, kind, rule));
         }
         None
+    }
+
+    /// True where a name has begun before `at`: the "Agriculture Organization" of "Food and Agriculture Organization".
+    fn begun(&self, gazetteer: &Gazetteer, at: usize) -> bool {
+        let (Some(and), Some(before)) = (at.checked_sub(1), at.checked_sub(2)) else {
+            return false;
+        };
+        let joined = |at: usize| self.words.get(at).is_some_and(|word| word.gap == Gap::Space);
+        joined(at)
+            && joined(and)
+            && self.words.get(and).is_some_and(|word| word.text == "and")
+            && self
+                .words
+                .get(before)
+                .is_some_and(|word| word.capital && !word.opens && gazetteer.row(word.text).is_none())
     }
 
     /// Words from `at` where the word `head` opens "of" or "for" and a capitalised rest: "Ministry of Health".
@@ -356,7 +352,7 @@ impl<'t> Page<'t> {
             .get(end)
             .is_some_and(|word| word.text == "and" && word.gap == Gap::Space);
         if and
-            && matches!(word.text, "Ministry" | "Department")
+            && (matches!(word.text, "Ministry" | "Department") || of.text == "for")
             && self.words.get(end + 1).is_some_and(Word::continues)
         {
             end = self.run_end(end + 1);
@@ -378,7 +374,10 @@ impl<'t> Page<'t> {
             .checked_sub(1)
             .and_then(|at| self.words.get(at))
             .filter(|_| first.gap == Gap::Space);
-        if TITLES.contains(&first.text)
+        // "St. Louis Cardinals".
+        let saint = before.is_some_and(|word| matches!(word.text, "St." | "St" | "Saint" | "San" | "Santa"));
+        if saint
+            || TITLES.contains(&first.text)
             || ROLES.contains(&first.text)
             || first.all_caps && !first.text.contains('.')
         {
@@ -428,7 +427,13 @@ impl<'t> Page<'t> {
                 let alien = gazetteer.row(word.text).is_some_and(|row| {
                     matches!(row.kind, EntityType::Norp | EntityType::Org) && row.source != Source::Company
                 });
-                if !word.continues() || alien || is_stopword(word.text) || TITLES.contains(&word.text) {
+                let month = || {
+                    self.words
+                        .get(next + 1)
+                        .is_some_and(|next| next.kind == TokenKind::Number)
+                };
+                let stops = is_stopword(word.text) && (word.text != "May" || month());
+                if !word.continues() || alien || stops || TITLES.contains(&word.text) {
                     break;
                 }
                 next += 1;

@@ -25,7 +25,7 @@ pub(super) fn is_own(headers: &HeaderMap) -> bool {
     same_site && same_origin
 }
 
-/// True for `127.0.0.1:9464`, `[::1]:9464`, `localhost`.
+/// True for an address (`127.0.0.1:9464`, `[::1]:9464`) and for `localhost`.
 fn is_direct(host: &str) -> bool {
     let Ok(authority) = host.parse::<Authority>() else {
         return false;

@@ -164,7 +164,7 @@ fn place_first(scan: Scanner<'_>) -> Option<(Head<'_>, Scanner<'_>)> {
     let mut after = scan;
     after.take_any(&[',', '.']);
     let date = if after.blanks() { date::date(after) } else { None };
-    let date = date.map(|(date, end)| {
+    let date = date.or_else(|| date_apart(scan)).map(|(date, end)| {
         scan = end;
         date
     });
@@ -184,6 +184,14 @@ fn place_first(scan: Scanner<'_>) -> Option<(Head<'_>, Scanner<'_>)> {
         ));
     }
     Some((Head { places, date, agency }, scan))
+}
+
+/// "SAN FRANCISCO - July 6, 2023 -", "LONDON: 6 July -": the date has a dash or colon of its own, and another after it.
+fn date_apart(scan: Scanner<'_>) -> Option<(DatelineDate, Scanner<'_>)> {
+    let (_, after) = separator(scan, &Head::default())?;
+    let (date, end) = date::date(after.past_blanks())?;
+    separator(end, &Head::default())?;
+    Some((date, end))
 }
 
 /// "July 6, PARIS (Agency)", "6 July 2023 (Agency)".

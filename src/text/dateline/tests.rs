@@ -280,6 +280,12 @@ const HEADS: &[(&str, &str)] = &[
     ("Srinagar, July 6: The", "Srinagar IN | --07-06 | -"),
     ("ROSKILDE, Denmark, July 6 - The", "Roskilde DK | --07-06 | -"),
     ("KUTUPALONG, Aug. 25 - The", "Kutupalong | --08-25 | -"),
+    (
+        "SAN FRANCISCO \u{2013} July 6, 2023 \u{2013} Acme",
+        "San Francisco US | 2023-07-06 | -",
+    ),
+    ("LONDON: 6 July 2023 - The", "London GB | 2023-07-06 | -"),
+    ("PARIS - July 6 was warm.", "Paris FR | - | -"),
     // Place alone.
     ("NEW DELHI: The", "New Delhi IN | - | -"),
     ("ISLAMABAD: The", "Islamabad PK | - | -"),

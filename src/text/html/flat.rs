@@ -1,11 +1,11 @@
-//! HTML that would cost a parser far more than its length (very deep nesting, repeated by every later tag; nodes without
-//! end) is read tag by tag instead. Never builds a tree, so it is linear whatever comes.
+//! HTML that would cost a parser far more than its length (very deep nesting, repeated by every later tag; nodes
+//! without end) is read tag by tag instead. Never builds a tree, so it is linear whatever comes.
 
 use crate::text::html::Writer;
 use crate::text::html::entity;
 
-/// Most steps a parser may need beyond its length: deepest nesting times number of tags, and comparing the attributes of
-/// one tag with each other.
+/// Most steps a parser may need beyond its length: deepest nesting times number of tags, and comparing the attributes
+/// of one tag with each other.
 const COST_MAX: usize = 2_000_000;
 
 /// Most bytes that a tree is built from; an attribute of two bytes takes many times that in a tree.
