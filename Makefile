@@ -5,7 +5,7 @@ SHELL := /usr/bin/env bash
 .NOTPARALLEL:
 # rustup's cargo is found right after scripts/setup.sh has brought it, without a new shell.
 export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
-# Arguments for `make demo`, for example ARGS="--for 30s".
+# Arguments for `make demo`, for example ARGS="--for 30s", and for `docker build` in `make image`.
 ARGS ?=
 
 .PHONY: help
@@ -19,7 +19,7 @@ demo: ## Watch raw articles become records: embedded mock broker, live page (ARG
 
 .PHONY: demo-kafka
 demo-kafka: ## The same on a real Apache Kafka, exactly once (KAFKA_BOOTSTRAP uses a cluster of yours)
-	@scripts/setup.sh test
+	@scripts/setup.sh $(if $(KAFKA_BOOTSTRAP),build,test)
 	cargo build --release --bin dateline
 	scripts/kafka.sh with bash -c 'exec "$${CARGO_TARGET_DIR:-target}"/release/dateline demo --kafka "$$KAFKA_BOOTSTRAP" $(ARGS)'
 
@@ -27,6 +27,12 @@ demo-kafka: ## The same on a real Apache Kafka, exactly once (KAFKA_BOOTSTRAP us
 build: ## Build the release binary, with TLS, SASL and every codec
 	@scripts/setup.sh build
 	cargo build --release --bin dateline
+
+.PHONY: image
+image: ## Build the container image dateline:VERSION (needs Docker; ARGS="--build-arg RUNTIME_IMAGE=...")
+	version=$$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1) \
+	    && docker build -f deploy/Dockerfile -t "dateline:$$version" --build-arg VERSION="$$version" \
+	    --build-arg REVISION="$$(git describe --always --dirty --abbrev=40 2>/dev/null || echo unknown)" $(ARGS) .
 
 .PHONY: test
 test: lint doc unit page kafka ## Check everything: fmt, clippy, docs, unit, suite, tidy, the page, real Kafka

@@ -13,8 +13,8 @@ use dateline::article::Article;
 use dateline::article::ByteSpan;
 use dateline::article::EntityType;
 use dateline::article::Field;
-use dateline::article::Given;
 use dateline::article::InputForm;
+use dateline::config::EnrichConfig;
 use dateline::enrich::Enricher;
 use dateline::enrich::entities::Finder;
 use dateline::limits::Limits;
@@ -55,23 +55,10 @@ impl Tally {
 
 fn article(headline: Option<String>, text: String) -> Article {
     Article {
-        form: InputForm::Json,
-        id: String::new(),
-        url: None,
-        canonical_url: None,
-        version: None,
         headline,
         text,
-        summary: None,
         language: "en".to_owned(),
-        published_at: None,
-        updated_at: None,
-        publisher: None,
-        agency: None,
-        bylines: Vec::new(),
-        dateline: None,
-        given: Given::default(),
-        flags: Vec::new(),
+        ..Article::new(InputForm::Json, "")
     }
 }
 
@@ -268,7 +255,7 @@ fn parents() -> Result<BTreeMap<String, String>> {
 }
 
 fn measure_topics(data: &Path) -> Result<()> {
-    let enricher = Enricher::new()?;
+    let enricher = Enricher::new(&EnrichConfig::default())?;
     let limits = Limits::default();
     let parents = parents()?;
     let (mut all, mut bands, mut tagged, mut articles) = (Tally::default(), BTreeMap::new(), 0, 0);

@@ -7,8 +7,10 @@
 #   scripts/kafka.sh stop             stop the broker that `start` started and delete its data
 #   scripts/kafka.sh env              print KAFKA_BOOTSTRAP of the broker that runs
 #   scripts/kafka.sh with COMMAND...  start, run COMMAND with KAFKA_BOOTSTRAP set, always stop
+#   scripts/kafka.sh serve FILE ...   run one more broker with the properties of FILE until standard input ends;
+#                                     prints `ready`; what follows FILE goes to the storage tool (--add-scram ...)
 #   scripts/kafka.sh tool NAME ...    a console tool: topics, console-producer, console-consumer, consumer-groups,
-#                                     get-offsets, configs, transactions; --bootstrap-server is filled in
+#                                     get-offsets, configs, transactions, acls; --bootstrap-server is filled in
 #
 # Where KAFKA_BOOTSTRAP is set already, that broker is used, and none is started or stopped.
 set -euo pipefail
@@ -89,17 +91,12 @@ alive() { # DIR
     [ -r "/proc/$pid/cmdline" ] && tr '\0' ' ' <"/proc/$pid/cmdline" | grep -qF "$1/server.properties"
 }
 
-launch() { # DIR; 0 = ready, 1 = failed, 2 = a port was taken
-    local dir=$1 port controller_port deadline
-    port=$(free_port)
-    controller_port=$(free_port)
-    [ "$port" != "$controller_port" ] || return 2
-    rm -rf "$dir"
-    mkdir -p "$dir"
-    settings "$dir" "$port" "$controller_port" >"$dir/server.properties"
-    local id
+# Formats the storage and starts a broker with DIR/server.properties.
+boot() { # DIR FORMAT_ARGUMENTS...; 0 = ready, 1 = failed, 2 = a port was taken
+    local dir=$1 deadline id
+    shift
     id=$(java_run 128m kafka.tools.StorageTool random-uuid 2>"$dir/format.log")
-    java_run 256m kafka.tools.StorageTool format -t "$id" -c "$dir/server.properties" >>"$dir/format.log" 2>&1 ||
+    java_run 256m kafka.tools.StorageTool format -t "$id" -c "$dir/server.properties" "$@" >>"$dir/format.log" 2>&1 ||
         { cat "$dir/format.log" >&2; return 1; }
     # A session of its own: Ctrl-C at the terminal ends the command under test first, then we stop the broker.
     setsid java -Xms256m -Xmx512m -XX:+UseG1GC -Dorg.slf4j.simpleLogger.defaultLogLevel=info -cp "$libs/*" \
@@ -121,10 +118,37 @@ launch() { # DIR; 0 = ready, 1 = failed, 2 = a port was taken
         fi
         sleep 0.2
     done
+}
+
+launch() { # DIR; as boot
+    local dir=$1 port controller_port
+    port=$(free_port)
+    controller_port=$(free_port)
+    [ "$port" != "$controller_port" ] || return 2
+    rm -rf "$dir"
+    mkdir -p "$dir"
+    settings "$dir" "$port" "$controller_port" >"$dir/server.properties"
+    boot "$dir" || return
     echo "127.0.0.1:$port" >"$dir/bootstrap"
 }
 
-start() {
+serve() { # FILE FORMAT_ARGUMENTS...
+    [ $# -gt 0 ] || die "serve what? give a file of properties"
+    local properties=$1
+    shift
+    fetch
+    served="$home/serve-$$"
+    mkdir -p "$served"
+    trap 'discard "$served"' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    { cat "$properties"; echo "log.dirs=$served/data"; } >"$served/server.properties"
+    boot "$served" "$@" || die "the broker did not start (see above)"
+    echo ready
+    cat >/dev/null
+}
+
+start() { # On any exit from here on, the broker goes, unless the caller lifts the trap.
     if [ -n "${KAFKA_BOOTSTRAP:-}" ]; then
         echo "KAFKA_BOOTSTRAP=$KAFKA_BOOTSTRAP"
         return 0
@@ -134,18 +158,25 @@ start() {
     if before=$(cat "$current" 2>/dev/null) && alive "$before"; then
         die "a broker of this checkout runs already ($(cat "$before/bootstrap")); scripts/kafka.sh stop ends it"
     fi
-    local dir="$home/run-$$" try code
+    local try code
+    ours="$home/run-$$"
+    trap 'discard "$ours"' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
     for try in 1 2 3 4 5; do
         code=0
-        launch "$dir" || code=$?
+        launch "$ours" || code=$?
         case $code in
         0)
-            echo "$dir" >"$current"
-            echo "KAFKA_BOOTSTRAP=$(cat "$dir/bootstrap")"
+            echo "$ours" >"$current"
+            echo "KAFKA_BOOTSTRAP=$(cat "$ours/bootstrap")"
             return 0
             ;;
         2) echo "kafka.sh: a port was taken meanwhile, trying others ($try)" >&2 ;;
-        *) die "Kafka did not start; its log is $dir/server.log" ;;
+        *)
+            trap - EXIT
+            die "Kafka did not start; its log is $ours/server.log"
+            ;;
         esac
     done
     die "no free ports after 5 tries"
@@ -167,13 +198,19 @@ end() { # DIR
     fi
 }
 
+discard() { # DIR
+    # Whoever asks twice is heard once: the broker's end takes a second or two.
+    trap '' INT TERM HUP
+    end "$1"
+    rm -rf "$1"
+    if [ "$(cat "$current" 2>/dev/null)" = "$1" ]; then rm -f "$current"; fi
+}
+
 stop() {
-    [ -n "${KAFKA_BOOTSTRAP:-}" ] && [ -z "${started_here:-}" ] && return 0
+    [ -z "${KAFKA_BOOTSTRAP:-}" ] || return 0
     local dir
     dir=$(cat "$current" 2>/dev/null) || return 0
-    end "$dir"
-    rm -rf "$dir"
-    rm -f "$current"
+    discard "$dir"
 }
 
 bootstrap() {
@@ -192,11 +229,10 @@ with() {
         exec "$@"
     fi
     start >&2
-    trap stop EXIT
-    trap 'exit 130' INT
-    trap 'exit 143' TERM
+    # Ctrl-C reaches the command too: how it ends then is its own affair. Any signal waits for its end.
+    trap : INT
     local code=0
-    KAFKA_BOOTSTRAP=$(cat "$(cat "$current")/bootstrap") "$@" || code=$?
+    KAFKA_BOOTSTRAP=$(cat "$ours/bootstrap") "$@" || code=$?
     exit "$code"
 }
 
@@ -212,6 +248,7 @@ tool() {
     get-offsets) class=org.apache.kafka.tools.GetOffsetShell ;;
     configs) class=org.apache.kafka.tools.ConfigCommand ;;
     transactions) class=org.apache.kafka.tools.TransactionsCommand ;;
+    acls) class=org.apache.kafka.tools.AclCommand ;;
     *) die "unknown tool: $name" ;;
     esac
     fetch
@@ -222,9 +259,13 @@ tool() {
 }
 
 case ${1:-} in
-fetch | start | stop) "$1" ;;
+fetch | stop) "$1" ;;
+start)
+    start
+    trap - EXIT
+    ;;
 env) echo "KAFKA_BOOTSTRAP=$(bootstrap)" ;;
-with | tool)
+with | serve | tool)
     verb=$1
     shift
     "$verb" "$@"

@@ -27,6 +27,7 @@ java_is_recent() {
     [ "${major:-0}" -ge 17 ]
 }
 
+channel=$(sed -n 's/^channel = "\(.*\)"/\1/p' "$(dirname "${BASH_SOURCE[0]}")/../rust-toolchain.toml")
 rust_is_missing() { ! have cargo && [ ! -x "${CARGO_HOME:-$HOME/.cargo}/bin/cargo" ]; }
 
 look() {
@@ -58,7 +59,7 @@ look() {
 }
 
 complain() {
-    rust_is_missing && names+=("Rust (https://rustup.rs)")
+    rust_is_missing && names+=("Rust $channel (https://rustup.rs, or any cargo of that version on PATH)")
     {
         echo "setup.sh: missing, and it cannot be installed from here${1:+ ($1)}:"
         printf '  - %s\n' "${names[@]}"
@@ -88,7 +89,6 @@ if [ ${#packages[@]} -gt 0 ]; then
 fi
 
 if rust_is_missing; then
-    channel=$(sed -n 's/^channel = "\(.*\)"/\1/p' "$(dirname "${BASH_SOURCE[0]}")/../rust-toolchain.toml")
     echo "setup.sh: installing Rust $channel by rustup" >&2
     curl --proto '=https' --tlsv1.2 -fsS --retry 3 https://sh.rustup.rs |
         sh -s -- -y -q --profile minimal --component rustfmt --component clippy \

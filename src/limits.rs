@@ -7,6 +7,9 @@ pub struct Limits {
     pub payload_bytes_max: usize,
     /// Deepest nesting of JSON arrays and objects; above it `too_deep`.
     pub json_depth_max: usize,
+    /// Most values (numbers, strings, arrays, ...) in one JSON payload; above it `too_large`. Bounds the parsed
+    /// form, which takes many times the bytes of the payload.
+    pub json_values_max: usize,
     /// Most bytes of cleaned text kept; the rest is cut at a paragraph or character and flagged `truncated`.
     pub text_bytes_max: usize,
     /// Most bytes of a headline kept; the rest is cut and flagged `truncated`.
@@ -23,7 +26,8 @@ pub struct Limits {
     pub keywords_max: usize,
     /// Most items in any list that the publisher gives (bylines, subjects, people, ...).
     pub given_items_max: usize,
-    /// Most bytes of one short field that the publisher gives (id, url, byline, ...).
+    /// Most bytes of one short field that the publisher gives (url, publisher, subject, ...); the rest is cut and flagged
+    /// `truncated`, a byline is left out, and an id is rejected as `too_large`. Not of `passthrough_fields`.
     pub given_field_bytes_max: usize,
 }
 
@@ -32,6 +36,7 @@ impl Default for Limits {
         Self {
             payload_bytes_max: 16 * 1024 * 1024,
             json_depth_max: 64,
+            json_values_max: 100_000,
             text_bytes_max: 1024 * 1024,
             headline_bytes_max: 4 * 1024,
             dateline_bytes_max: 400,

@@ -42,6 +42,8 @@ const IMPURE: [&str; 12] = [
 ];
 
 const UNFINISHED: [&str; 5] = ["todo!", "unimplemented!", "dbg!", "#[ignore", "allow(dead_code"];
+/// The one file that may say `unsafe`, since it calls C.
+const UNSAFE: &str = "src/kafka/describe.rs";
 const LINES_MAX: usize = 500;
 const COLUMNS_MAX: usize = 120;
 
@@ -219,6 +221,16 @@ fn is_finished(source: &Source) -> Vec<String> {
         .collect()
 }
 
+fn is_safe(source: &Source) -> Vec<String> {
+    if source.path == UNSAFE {
+        return Vec::new();
+    }
+    let lines = source.code().filter(|(_, code)| has_word(code, "unsafe"));
+    lines
+        .map(|(line, _)| source.complaint(line, &format!("`unsafe` is for {UNSAFE} alone")))
+        .collect()
+}
+
 fn lines_are_clean(source: &Source) -> Vec<String> {
     let mut complaints = Vec::new();
     for (i, line) in source.text.split('\n').enumerate() {
@@ -334,6 +346,11 @@ fn nothing_is_left_unfinished() {
 }
 
 #[test]
+fn unsafe_stays_in_its_file() {
+    hold(&["src", "tests"], is_safe);
+}
+
+#[test]
 fn lines_are_short_and_end_clean() {
     hold(&["src", "tests"], lines_are_clean);
 }
@@ -361,7 +378,7 @@ fn each_rule_catches_a_bad_example() {
     let long_file = "//! x\n".repeat(LINES_MAX + 1);
     let long_line = "x".repeat(COLUMNS_MAX + 1);
     type Rule<'a> = &'a dyn Fn(&Source) -> Vec<String>;
-    let cases: [(Rule, &str, &str, usize); 27] = [
+    let cases: [(Rule, &str, &str, usize); 30] = [
         (&above, "src/article/mod.rs", "use crate::kafka::Source;", 1),
         (
             &above,
@@ -450,6 +467,14 @@ fn each_rule_catches_a_bad_example() {
             "#[ignore = \"slow\"]\n#[allow(dead_code)]",
             2,
         ),
+        (
+            &is_safe,
+            "src/kafka/sink.rs",
+            "unsafe { f() }\n#[allow(unsafe_code)]",
+            2,
+        ),
+        (&is_safe, UNSAFE, "unsafe { f() }", 0),
+        (&is_safe, "tests/a.rs", "// unsafe", 0),
         (&lines_are_clean, "src/a.rs", "a \nb\t\n", 2),
         (&lines_are_clean, "src/a.rs", &long_line, 1),
         (&lines_are_clean, "tests/a.rs", &long_line, 0),

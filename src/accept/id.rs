@@ -5,11 +5,25 @@ use sha2::Sha256;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::article::RawArticle;
+use crate::article::Rejection;
+use crate::article::RejectionCode;
+use crate::limits::Limits;
 
 /// The id exactly as given; else a hash of headline and body as received, or of the URL where there is only a URL.
-pub(super) fn id(raw: &RawArticle, canonical_url: Option<&str>, url_only: bool) -> String {
+/// Half an id could be another article's: one that is too long is a rejection.
+pub(super) fn id(
+    raw: &RawArticle,
+    canonical_url: Option<&str>,
+    url_only: bool,
+    limits: &Limits,
+) -> Result<String, Rejection> {
     if let Some(id) = raw.id.as_ref().filter(|id| !id.trim().is_empty()) {
-        return id.clone();
+        let (bytes, most) = (id.len(), limits.given_field_bytes_max);
+        if bytes > most {
+            let message = format!("an id of {bytes} bytes, and {most} are allowed");
+            return Err(Rejection::new(RejectionCode::TooLarge, message));
+        }
+        return Ok(id.clone());
     }
     let hashed = match canonical_url.filter(|_| url_only) {
         Some(url) => url.to_owned(),
@@ -28,5 +42,5 @@ pub(super) fn id(raw: &RawArticle, canonical_url: Option<&str>, url_only: bool) 
             id.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
         }
     }
-    id
+    Ok(id)
 }

@@ -43,7 +43,8 @@ pub fn accept(raw: RawArticle, limits: &Limits) -> Result<Article, Rejection> {
         &raw,
         canonical_url.as_deref(),
         headline.is_none() && text.is_empty(),
-    );
+        limits,
+    )?;
     let dateline = dateline::parse(&text, limits);
     let people = people::people(&raw, &text, limits);
     let language = language::language(

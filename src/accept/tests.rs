@@ -187,6 +187,59 @@ fn limits_cut_and_say_so() {
     assert!(article.flags.contains(&Flag::Truncated));
 }
 
+#[test]
+fn no_given_field_is_longer_than_the_limit() {
+    let limits = Limits {
+        given_field_bytes_max: 12,
+        ..Limits::default()
+    };
+    let long = || Some("0123456789 abc".to_owned());
+    let list = || vec!["0123456789 abc".to_owned()];
+    let mut given = raw("Short", "");
+    given.url = Some("https://example.com/a".into());
+    (given.version, given.agency, given.publisher, given.located) = (long(), long(), long(), long());
+    given.bylines = list();
+    given.given.subjects = list();
+    given.given.people = list();
+    given.given.organisations = list();
+    given.given.pub_status = long();
+    given.given.embargoed_until = long();
+    given.given.usage_terms = long();
+    given.given.slugline = long();
+    let article = accept(given, &limits).unwrap();
+    let carried = article.given;
+    let fields = [
+        article.url,
+        article.canonical_url,
+        article.version,
+        article.agency,
+        article.publisher,
+        carried.pub_status,
+        carried.embargoed_until,
+        carried.usage_terms,
+        carried.slugline,
+    ];
+    let lists = [
+        carried.subjects,
+        carried.people,
+        carried.places,
+        carried.organisations,
+    ];
+    for field in fields.into_iter().map(Option::unwrap).chain(lists.concat()) {
+        assert!(field.len() <= 12, "{field}");
+    }
+    assert_eq!(article.bylines, [""; 0]);
+    assert!(article.flags.contains(&Flag::Truncated));
+
+    let mut given = raw("Short", "");
+    given.id = Some("0123456789ab".into());
+    assert_eq!(accept(given.clone(), &limits).unwrap().id, "0123456789ab");
+    given.id = Some("0123456789abc".into());
+    let rejection = accept(given, &limits).unwrap_err();
+    assert_eq!(rejection.code, RejectionCode::TooLarge);
+    assert!(rejection.message.contains("an id of 13 bytes"), "{rejection}");
+}
+
 proptest! {
     #[test]
     fn never_panics_and_the_dateline_fits(

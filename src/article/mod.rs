@@ -202,6 +202,29 @@ pub struct Article {
 }
 
 impl Article {
+    /// An article of `form` and language `und` with nothing else known yet.
+    pub fn new(form: InputForm, id: impl Into<String>) -> Self {
+        Self {
+            form,
+            id: id.into(),
+            url: None,
+            canonical_url: None,
+            version: None,
+            headline: None,
+            text: String::new(),
+            summary: None,
+            language: "und".to_owned(),
+            published_at: None,
+            updated_at: None,
+            publisher: None,
+            agency: None,
+            bylines: Vec::new(),
+            dateline: None,
+            given: Given::default(),
+            flags: Vec::new(),
+        }
+    }
+
     /// True where models may read it: English text or undetermined is decided by the enricher, but an item that is
     /// cancelled or withheld is published as such and never enriched.
     pub fn is_enrichable(&self) -> bool {

@@ -9,7 +9,7 @@ pub enum RejectionCode {
     Empty,
     /// A null value, where `tombstones = "dead_letter"`.
     Tombstone,
-    /// The payload is larger than `input.payload_bytes_max`.
+    /// The payload is larger than `input.payload_bytes_max`, holds more JSON values than are read, or its id is too long.
     TooLarge,
     /// The payload is not UTF-8 and repairing it would mean guessing.
     NotUtf8,

@@ -21,7 +21,7 @@ pub enum Exit {
     Forced,
     /// The dead-letter limit was reached; look before starting again.
     DeadLetterLimit,
-    /// The configuration is wrong.
+    /// The configuration is wrong, or the cluster lacks what it names or refuses us at start.
     Configuration,
 }
 
@@ -65,7 +65,9 @@ impl Exit {
             Self::FatalClient => "run: the Kafka client failed for good; start again",
             Self::Forced => "run: shutdown took longer than its deadline, or a second signal came",
             Self::DeadLetterLimit => "run: the dead-letter limit was reached; look before starting again",
-            Self::Configuration => "wrong configuration",
+            Self::Configuration => {
+                "wrong configuration; run: also what the cluster lacks or refuses at start"
+            }
         }
     }
 

@@ -7,6 +7,7 @@ use anyhow::Context;
 use crate::commands::service::now_ms;
 use crate::config::SecurityConfig;
 use crate::http::oauth::TokenEndpoint;
+use crate::kafka::NoToken;
 use crate::kafka::TokenProvider;
 
 /// The provider of tokens, where a token endpoint is configured. Must be called inside a tokio runtime.
@@ -33,9 +34,10 @@ pub fn token_provider(security: &SecurityConfig) -> anyhow::Result<Option<TokenP
     let runtime = tokio::runtime::Handle::current();
     let provider: TokenProvider = Arc::new(move || {
         // Called on a librdkafka polling thread, never on one of tokio's.
-        let token = runtime
-            .block_on(endpoint.fetch(now_ms()))
-            .map_err(|e| e.to_string())?;
+        let token = runtime.block_on(endpoint.fetch(now_ms())).map_err(|e| NoToken {
+            reason: e.to_string(),
+            is_refusal: e.is_refusal(),
+        })?;
         Ok((token.value, token.principal, token.expires_at_ms))
     });
     Ok(Some(provider))

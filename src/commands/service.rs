@@ -19,11 +19,13 @@ use crate::commands::oauth::token_provider;
 use crate::commands::view::View;
 use crate::config::Config;
 use crate::config::Delivery;
+use crate::config::OffsetReset;
 use crate::encode;
 use crate::kafka::ClientSettings;
 use crate::kafka::KafkaSink;
 use crate::kafka::KafkaSource;
 use crate::kafka::Shared;
+use crate::kafka::client::ConsumerCallbacks;
 use crate::kafka::flow::FlowLimits;
 use crate::kafka::flow::FlowState;
 use crate::kafka::sink::SinkSettings;
@@ -144,7 +146,9 @@ impl Service {
         let config = &self.config;
         let instance = uuid::Uuid::new_v4().simple().to_string();
         let first = ClientSettings::new(config, &instance, startup::MESSAGE_BYTES_DEFAULT);
-        let cluster = startup::check(&config.kafka, &first.admin, shared).await?;
+        let (kafka, asking) = (config.kafka.clone(), Arc::clone(shared));
+        let check = move || startup::check(&kafka, &first.admin, &asking);
+        let cluster = tokio::task::spawn_blocking(check).await??;
         let publish_bytes_max =
             cluster.output_bytes_max.max(cluster.dead_letter_bytes_max) + PRODUCER_FRAMING_BYTES;
         let mut settings = ClientSettings::new(config, &instance, publish_bytes_max);
@@ -166,19 +170,24 @@ impl Service {
         } else {
             None
         };
+        let consumer = ConsumerCallbacks::consumer(&settings.consumer, shared)?;
+        let open = {
+            let (shared, consumer) = (Arc::clone(shared), Arc::clone(&consumer));
+            let sink_settings = sink_settings(config, &cluster);
+            move || {
+                KafkaSink::open(shared, consumer, &settings.producer, sink_settings)
+                    .map_err(|e| startup::producer_problem(&e, settings.producer.get("transactional.id")))
+            }
+        };
+        let sink = tokio::task::spawn_blocking(open).await??;
+        // The group is joined last, and without waiting: whoever stops us before has no member to take out of it.
         let source = KafkaSource::start(
             Arc::clone(shared),
-            &settings.consumer,
+            consumer,
             &config.kafka.input_topics,
             until,
             view.heartbeat(),
         )?;
-        let (shared, consumer) = (Arc::clone(shared), source.consumer());
-        let sink_settings = sink_settings(config, &cluster);
-        let open = move || KafkaSink::open(shared, consumer, &settings.producer, sink_settings);
-        let sink = tokio::task::spawn_blocking(open)
-            .await?
-            .context("the producer cannot be opened")?;
         Ok((source, sink))
     }
 
@@ -236,6 +245,7 @@ fn shared(config: &Config, metrics: Metrics) -> anyhow::Result<Shared> {
         fresh_after_s: AtomicI64::new(0),
         metrics,
         revoke_deadline: Duration::from_millis(u64::from(config.kafka.revoke_deadline_ms)),
+        resets_to_latest: config.kafka.auto_offset_reset == OffsetReset::Latest,
         // Asked on the poll thread: it must turn well within what counts as live.
         request_timeout: Duration::from_millis(u64::from(
             config

@@ -1,5 +1,4 @@
-//! Bytes to `RawArticle`: our JSON envelope, IPTC ninjs and plain wire text. Pure; never guesses a charset,
-//! never cleans
+//! Bytes to `RawArticle`: our JSON envelope, IPTC ninjs and plain wire text. Pure; never guesses a charset, never cleans
 //! text (that is `text` and `accept`), never knows Kafka.
 //!
 //! The form is the forced one, else the one that `content-type` declares, else what the first bytes show.
@@ -12,8 +11,11 @@ mod parse;
 pub mod schema;
 mod sniff;
 mod split;
+mod structure;
 mod utf8;
 
+#[cfg(test)]
+mod bounds;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Text to one JSON object: depth, syntax, arrays of one, CloudEvents in structured mode. Error messages name places,
+//! Text to one JSON object: depth, size, syntax, arrays of one, CloudEvents in structured mode. Error messages name places,
 //! never payload text.
 
 use serde_json::Map;
@@ -12,6 +12,7 @@ use crate::decode::media;
 use crate::decode::media::Declared;
 use crate::decode::sniff;
 use crate::decode::split_payloads;
+use crate::decode::structure::marks;
 use crate::limits::Limits;
 
 /// What the JSON parser itself can hold; a larger `json_depth_max` changes nothing.
@@ -19,7 +20,7 @@ const DEPTH_OF_PARSER: usize = 127;
 
 /// The one object in `text`; an array of exactly one is that one.
 pub(super) fn one(text: &str, limits: &Limits) -> Result<Map<String, Json>, Rejection> {
-    check_depth(text, limits.json_depth_max.min(DEPTH_OF_PARSER))?;
+    check_size(text, limits)?;
     let value: Json = serde_json::from_str(text).map_err(|error| syntax(text, &error))?;
     let value = match value {
         Json::Array(mut items) => match (items.len(), items.pop()) {
@@ -43,7 +44,7 @@ pub(super) fn one(text: &str, limits: &Limits) -> Result<Map<String, Json>, Reje
 
 /// Lines of JSON are several articles, one a line; all else that does not parse is no JSON.
 fn syntax(text: &str, error: &serde_json::Error) -> Rejection {
-    let lines = split_payloads(text.as_bytes()).len();
+    let lines = split_payloads(text.as_bytes()).count();
     if text.trim_start().starts_with('{') && lines > 1 {
         let message = format!("{lines} lines of JSON; one record is one article");
         return Rejection::new(RejectionCode::SeveralArticles, message);
@@ -51,28 +52,20 @@ fn syntax(text: &str, error: &serde_json::Error) -> Rejection {
     Rejection::new(RejectionCode::InvalidJson, error.to_string())
 }
 
-/// Counts open brackets outside strings, before anything recursive sees the text.
-fn check_depth(text: &str, depth_max: usize) -> Result<(), Rejection> {
-    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
-    for (at, byte) in text.bytes().enumerate() {
-        if in_string {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => in_string = false,
-                _ => {}
-            }
-            continue;
-        }
-        match byte {
-            b'"' => in_string = true,
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > depth_max {
-            let message = format!("nested deeper than {depth_max} at byte {at}");
+/// Counts brackets and commas outside strings, before anything recursive or hungry sees the text.
+fn check_size(text: &str, limits: &Limits) -> Result<(), Rejection> {
+    let depth_max = limits.json_depth_max.min(DEPTH_OF_PARSER);
+    let mut values = 1;
+    for mark in marks(text.as_bytes()) {
+        if mark.depth > depth_max {
+            let message = format!("nested deeper than {depth_max} at byte {}", mark.at);
             return Err(Rejection::new(RejectionCode::TooDeep, message));
+        }
+        // Each value is the first after a bracket, or stands after a comma.
+        values += usize::from(matches!(mark.byte, b'{' | b'[' | b','));
+        if values > limits.json_values_max {
+            let message = format!("more than {} JSON values", limits.json_values_max);
+            return Err(Rejection::new(RejectionCode::TooLarge, message));
         }
     }
     Ok(())

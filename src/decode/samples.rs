@@ -71,9 +71,7 @@ fn the_ninjs_samples_are_valid_ninjs() {
     let validator = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
     let single = std::fs::read_to_string(root("samples/article.ninjs.json")).unwrap();
     let file = std::fs::read(root("samples/articles.jsonl")).unwrap();
-    let lines = split_payloads(&file)
-        .into_iter()
-        .map(|line| serde_json::from_slice::<Json>(line).unwrap());
+    let lines = split_payloads(&file).map(|line| serde_json::from_slice::<Json>(line).unwrap());
     let values = lines.filter_map(|sample| sample["value"].as_str().map(str::to_owned));
     let items = values.filter_map(|value| serde_json::from_str::<Json>(&value).ok());
     let ninjs: Vec<Json> = items.filter(|item| item.get("standard").is_some()).collect();

@@ -1,64 +1,50 @@
 //! A file of many articles into single payloads, each a slice of the file. Decodes nothing: a payload that is broken is
 //! rejected on its own by `decode`.
 
-/// The single payloads in `bytes`: the items of a JSON array, the lines of JSONL, else the whole.
-pub fn split_payloads(bytes: &[u8]) -> Vec<&[u8]> {
+use std::iter;
+
+use crate::decode::structure::marks;
+
+/// The single payloads in `bytes`, one by one: the items of a JSON array, the lines of JSONL, else the whole.
+pub fn split_payloads(bytes: &[u8]) -> Box<dyn Iterator<Item = &[u8]> + '_> {
     let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii();
     match text.first() {
-        Some(b'[') => items(text).unwrap_or_else(|| vec![bytes]),
-        Some(b'{') if is_lines(text) => text
-            .split(|byte| *byte == b'\n')
-            .map(<[u8]>::trim_ascii)
-            .filter(|line| !line.is_empty())
-            .collect(),
-        _ => vec![bytes],
+        Some(b'[') if is_array_of_objects(text) => Box::new(items(text)),
+        Some(b'{') if lines(text).take(2).filter(|line| line.starts_with(b"{")).count() == 2 => {
+            Box::new(lines(text))
+        }
+        _ => Box::new(iter::once(bytes)),
     }
 }
 
-/// In JSON spread over lines an object never opens right after another opened: two lines that open with a brace are two
-/// objects.
-fn is_lines(text: &[u8]) -> bool {
-    let lines = text
-        .split(|byte| *byte == b'\n')
-        .map(<[u8]>::trim_ascii_start)
-        .filter(|line| !line.is_empty());
-    lines.take(2).filter(|line| line.starts_with(b"{")).count() == 2
+/// Lines that hold anything. In JSON spread over lines an object never opens right after another opened: two lines that
+/// open with a brace are two objects.
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|byte| *byte == b'\n')
+        .map(<[u8]>::trim_ascii)
+        .filter(|line| !line.is_empty())
 }
 
-/// The items of the array, or `None` where it is not one that ends with the text and holds objects or arrays.
-fn items(text: &[u8]) -> Option<Vec<&[u8]>> {
-    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
-    let (mut found, mut start) = (Vec::new(), 1);
-    for (at, byte) in text.iter().enumerate() {
-        if in_string {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => in_string = false,
-                _ => {}
-            }
-            continue;
+/// True for an array that ends with the text and holds objects alone.
+fn is_array_of_objects(text: &[u8]) -> bool {
+    let end = marks(text).find(|mark| mark.depth == 0);
+    end.is_some_and(|end| end.at + 1 == text.len())
+        && items(text).next().is_some()
+        && items(text).all(|item| item.starts_with(b"{"))
+}
+
+/// The items of the array that `text` is; a comma after the last is forgiven.
+fn items(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut start = 1;
+    marks(text).filter_map(move |mark| {
+        let closes = mark.depth == 0;
+        if !closes && (mark.depth, mark.byte) != (1, b',') {
+            return None;
         }
-        match byte {
-            b'"' => in_string = true,
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth = depth.checked_sub(1)?,
-            b',' if depth == 1 => {
-                found.push(text.get(start..at)?.trim_ascii());
-                start = at + 1;
-            }
-            _ => {}
-        }
-        if depth == 0 {
-            let last = text.get(start..at)?.trim_ascii();
-            if !last.is_empty() {
-                found.push(last);
-            }
-            let is_whole = at + 1 == text.len() && found.iter().all(|item| item.starts_with(b"{"));
-            return (is_whole && !found.is_empty()).then_some(found);
-        }
-    }
-    None
+        let item = text.get(start..mark.at)?.trim_ascii();
+        start = mark.at + 1;
+        (!closes || !item.is_empty()).then_some(item)
+    })
 }
 
 #[cfg(test)]
@@ -67,7 +53,7 @@ mod tests {
 
     #[test]
     fn splits_arrays_and_lines_and_nothing_else() {
-        let table: [(&str, &[&str]); 11] = [
+        let table: [(&str, &[&str]); 13] = [
             (
                 r#"[{"a":1}, {"b":[1,2]},{"c":"]},{"}]"#,
                 &[r#"{"a":1}"#, r#"{"b":[1,2]}"#, r#"{"c":"]},{"}"#],
@@ -82,6 +68,8 @@ mod tests {
             ("{\n  \"a\": {\n  }\n}\n", &["{\n  \"a\": {\n  }\n}\n"]),
             ("[{\"a\":1}, ", &["[{\"a\":1}, "]),
             ("[]", &["[]"]),
+            ("[{},]", &["{}"]),
+            ("[{},,{}]", &["[{},,{}]"]),
             ("[{}]{}", &["[{}]{}"]),
             (
                 "[Note] PARIS -- Rain.\n\nMore, rain.",
@@ -91,7 +79,6 @@ mod tests {
         ];
         for (text, expected) in table {
             let found: Vec<_> = split_payloads(text.as_bytes())
-                .into_iter()
                 .map(|p| std::str::from_utf8(p).unwrap())
                 .collect();
             assert_eq!(found, expected, "{text:?}");

@@ -184,43 +184,6 @@ fn assert_rejected(table: &[(&str, RejectionCode, &str)]) {
 }
 
 #[test]
-fn bounds_hold() {
-    let limits = Limits {
-        payload_bytes_max: 40,
-        given_items_max: 2,
-        json_depth_max: 1000,
-        ..Limits::default()
-    };
-    let settings = DecodeSettings::default();
-    assert!(decode(&[b'x'; 40], None, &settings, &limits).is_ok());
-    assert_eq!(
-        decode(&[b'x'; 41], None, &settings, &limits).unwrap_err().code,
-        TooLarge
-    );
-    let article = decode(br#"{"authors":["a","b","c"]}"#, None, &settings, &limits).unwrap();
-    assert_eq!(article.bylines, ["a", "b"]);
-    assert_eq!(article.flags, [Flag::Truncated]);
-    let limits = Limits {
-        json_depth_max: 1000,
-        ..Limits::default()
-    };
-    for (depth, code) in [(127, WrongType), (128, TooDeep), (500, TooDeep)] {
-        let deep = format!("{}{}", "[".repeat(depth), "]".repeat(depth)).replace("[]", "[1]");
-        assert_eq!(
-            decode(deep.as_bytes(), None, &settings, &limits)
-                .unwrap_err()
-                .code,
-            code,
-            "{depth}"
-        );
-    }
-    assert!(
-        auto(&format!("{{\"text\":\"{}\"}}", "[".repeat(1000))).is_ok(),
-        "brackets in strings are no depth"
-    );
-}
-
-#[test]
 fn forced_form_then_header_then_bytes() {
     let ninjs = r#"{"uri":"u","headlines":[{"value":"H"}],"id":"i"}"#;
     let table = [

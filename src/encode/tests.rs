@@ -52,23 +52,13 @@ fn record(key: Option<&[u8]>) -> Record {
 fn article(headline: &str, text: &str) -> EnrichedArticle {
     EnrichedArticle {
         article: Article {
-            form: InputForm::Wire,
-            id: "urn:sha256:ab".into(),
-            url: None,
-            canonical_url: None,
-            version: None,
             headline: Some(headline.into()),
             text: text.into(),
-            summary: None,
             language: "en".into(),
             published_at: Some("2023-07-06".into()),
-            updated_at: None,
-            publisher: None,
             agency: Some("Agency".into()),
             bylines: vec!["Zoë".into()],
-            dateline: None,
-            given: Given::default(),
-            flags: Vec::new(),
+            ..Article::new(InputForm::Wire, "urn:sha256:ab")
         },
         entities: None,
         topics: None,

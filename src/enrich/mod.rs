@@ -1,5 +1,5 @@
-//! Findings in an accepted article: entities, topics, key phrases. Pure: the models are compiled in, and nothing here
-//! knows the clock, files or Kafka.
+//! Findings in an accepted article: entities, topics, key phrases, save those that are not wanted, which cost nothing.
+//! Pure: the models are compiled in, and nothing here knows the clock, files or Kafka.
 
 pub mod entities;
 pub mod keywords;
@@ -12,6 +12,7 @@ use crate::article::Article;
 use crate::article::Counts;
 use crate::article::EnrichedArticle;
 use crate::article::Flag;
+use crate::config::EnrichConfig;
 use crate::limits::Limits;
 use crate::record::Step;
 use crate::record::StepObserver;
@@ -71,25 +72,32 @@ impl Reach {
 #[derive(Debug)]
 pub struct Enricher {
     finder: entities::Finder,
-    tagger: topics::Tagger,
+    /// Where topics are wanted.
+    tagger: Option<topics::Tagger>,
+    keywords: bool,
     models: Vec<ModelInfo>,
 }
 
 impl Enricher {
-    /// Loads the embedded models.
-    pub fn new() -> Result<Self, EnricherError> {
-        let model = |name: &str, version: &str| ModelInfo {
-            name: name.to_owned(),
-            version: version.to_owned(),
-        };
+    /// Loads the embedded models that are wanted.
+    pub fn new(wanted: &EnrichConfig) -> Result<Self, EnricherError> {
+        let tagger = wanted.topics.then(topics::Tagger::new).transpose()?;
+        let models = [
+            ("names-rules", true),
+            ("topics-lexicon", wanted.topics),
+            ("keywords", wanted.keywords),
+        ];
+        let models = models.into_iter().filter(|(_, wanted)| *wanted);
         Ok(Self {
             finder: entities::Finder::new()?,
-            tagger: topics::Tagger::new()?,
-            models: vec![
-                model("names-rules", "1"),
-                model("topics-lexicon", "1"),
-                model("keywords", "1"),
-            ],
+            tagger,
+            keywords: wanted.keywords,
+            models: models
+                .map(|(name, _)| ModelInfo {
+                    name: name.to_owned(),
+                    version: "1".to_owned(),
+                })
+                .collect(),
         })
     }
 
@@ -122,11 +130,16 @@ impl Enricher {
         }
         let entities = found.map(|found| found.entities);
         observer.finished(Step::Entities);
-        let topics = (reach == Reach::All).then(|| self.tagger.topics(&article, limits));
-        observer.finished(Step::Topics);
-        let keywords = (reach == Reach::All)
+        let tagger = self.tagger.as_ref().filter(|_| reach == Reach::All);
+        let topics = tagger.map(|tagger| tagger.topics(&article, limits));
+        if topics.is_some() {
+            observer.finished(Step::Topics);
+        }
+        let keywords = (self.keywords && reach == Reach::All)
             .then(|| keywords::keywords(&article, entities.as_deref().unwrap_or_default(), limits));
-        observer.finished(Step::Keywords);
+        if keywords.is_some() {
+            observer.finished(Step::Keywords);
+        }
         let counts = Counts {
             characters: article.text.chars().count(),
             words: count_words(&article.text),

@@ -6,33 +6,19 @@ use super::*;
 use crate::article::Entity;
 use crate::article::EntityType;
 use crate::article::Field;
-use crate::article::Given;
 use crate::article::InputForm;
 
 fn article(headline: &str, text: &str) -> Article {
     Article {
-        form: InputForm::Json,
-        id: "t".to_owned(),
-        url: None,
-        canonical_url: None,
-        version: None,
         headline: (!headline.is_empty()).then(|| headline.to_owned()),
         text: text.to_owned(),
-        summary: None,
         language: "en".to_owned(),
-        published_at: None,
-        updated_at: None,
-        publisher: None,
-        agency: None,
-        bylines: Vec::new(),
-        dateline: None,
-        given: Given::default(),
-        flags: Vec::new(),
+        ..Article::new(InputForm::Json, "t")
     }
 }
 
 thread_local! {
-    static ENRICHER: Enricher = Enricher::new().unwrap();
+    static ENRICHER: Enricher = Enricher::new(&EnrichConfig::default()).unwrap();
 }
 
 fn enrich(article: Article, limits: &Limits) -> EnrichedArticle {
@@ -309,6 +295,42 @@ fn withheld_and_foreign_articles() {
 }
 
 #[test]
+fn what_is_not_wanted_is_not_computed() {
+    struct Seen(Vec<&'static str>);
+    impl StepObserver for Seen {
+        fn finished(&mut self, step: Step) {
+            self.0.push(step.name());
+        }
+    }
+    for (topics, keywords) in [(false, true), (true, false), (false, false)] {
+        let enricher = Enricher::new(&EnrichConfig { topics, keywords }).unwrap();
+        let models: Vec<_> = enricher
+            .models()
+            .iter()
+            .map(|model| model.name.as_str())
+            .collect();
+        assert_eq!(
+            (models.contains(&"topics-lexicon"), models.contains(&"keywords")),
+            (topics, keywords)
+        );
+        let article = article(
+            "Troops clash with rebels",
+            "Rebels and troops clash. Troops and rebels fight.",
+        );
+        let mut seen = Seen(Vec::new());
+        let done = enricher.enrich(article, &Limits::default(), &mut seen);
+        assert_eq!(
+            (done.topics.is_some(), done.keywords.is_some()),
+            (topics, keywords)
+        );
+        assert_eq!(
+            (seen.0.contains(&"topics"), seen.0.contains(&"keywords")),
+            (topics, keywords)
+        );
+    }
+}
+
+#[test]
 fn topics_by_subject_and_none_when_unsure() {
     for (headline, text, code) in [
         (
@@ -332,6 +354,24 @@ fn topics_by_subject_and_none_when_unsure() {
             Some("medtop:20000056"),
         ),
         ("", "War.", None),
+        // One phrase that means several things, or something said in passing, is a guess.
+        (
+            "",
+            "Organizers of this week's British Grand Prix Formula One race say it will go ahead despite Thursday's \
+             bombings in Central London.",
+            None,
+        ),
+        (
+            "Welsh classrooms to study humanists alongside prophets",
+            "Lessons must treat non-religious convictions on a par with faiths. A judge in Cardiff threw out a \
+             challenge by parents, and another court may hear them.",
+            None,
+        ),
+        (
+            "Bark beetle forces Czech foresters to flood the market",
+            "Harvesters are felling around the clock, and there is nowhere to put the wood by the roadside.",
+            None,
+        ),
     ] {
         let done = enrich(article(headline, text), &Limits::default());
         let topics = done.topics.unwrap();

@@ -51,6 +51,17 @@ pub enum TokenError {
     Unreadable(String),
 }
 
+impl TokenError {
+    /// True where asking again would have the same answer.
+    pub const fn is_refusal(&self) -> bool {
+        match self {
+            Self::Client(_) | Self::Unreadable(_) => true,
+            Self::Unreachable(_) => false,
+            Self::Refused(status) => *status < 500,
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct Answer {
     access_token: String,
@@ -193,11 +204,20 @@ mod tests {
             ("200 OK", r#"{"expires_in":60}"#, "not a token"),
         ] {
             let (endpoint, served) = endpoint(status, body);
-            let error = endpoint.fetch(0).await.err().unwrap().to_string();
+            let error = endpoint.fetch(0).await.err().unwrap();
+            assert!(error.is_refusal());
+            let error = error.to_string();
             assert!(error.contains(expected), "{error}");
             assert!(!error.contains("s3cret"), "{error}");
             served.join().unwrap();
         }
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_in_trouble_may_do_better_later() {
+        let (endpoint, served) = endpoint("503 Service Unavailable", "");
+        assert!(!endpoint.fetch(0).await.err().unwrap().is_refusal());
+        served.join().unwrap();
     }
 
     #[tokio::test]

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::error::Error;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::Condvar;
@@ -27,6 +26,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::producer::DeliveryResult;
 use rdkafka::producer::ProducerContext;
 use rdkafka::types::RDKafkaErrorCode;
+use thiserror::Error;
 use tokio::sync::Notify;
 use tracing::debug;
 use tracing::error;
@@ -34,6 +34,7 @@ use tracing::info;
 use tracing::warn;
 
 use crate::kafka::flow::FlowState;
+use crate::kafka::settings::client_config;
 use crate::kafka::statistics::PartitionFetch;
 use crate::kafka::statistics::Statistics;
 use crate::metrics;
@@ -41,7 +42,17 @@ use crate::metrics::Metrics;
 use crate::record::PartitionKey;
 
 /// Fetches an OAuth token for SASL/OAUTHBEARER; handed over by `commands`, so that Kafka's room knows no HTTP.
-pub type TokenProvider = Arc<dyn Fn() -> Result<(String, String, i64), String> + Send + Sync>;
+pub type TokenProvider = Arc<dyn Fn() -> Result<(String, String, i64), NoToken> + Send + Sync>;
+
+/// Why there is no token.
+#[derive(Debug, Error)]
+#[error("no token: {reason}")]
+pub struct NoToken {
+    /// What the provider said.
+    pub reason: String,
+    /// It was refused, and will be again; else the next attempt may do better.
+    pub is_refusal: bool,
+}
 
 /// State and tools that the poll thread, the callbacks and the sink share.
 pub struct Shared {
@@ -59,6 +70,8 @@ pub struct Shared {
     pub(crate) metrics: Metrics,
     /// Longest that a revoke waits for the batches of its partitions.
     pub(crate) revoke_deadline: Duration,
+    /// Reading begins again at the end, where the expected offset is gone.
+    pub(crate) resets_to_latest: bool,
     /// Longest that a request to the broker may take in the poll thread.
     pub(crate) request_timeout: Duration,
     /// Where tokens come from, if the mechanism is OAUTHBEARER.
@@ -163,13 +176,15 @@ pub(crate) fn committed(
             };
             offsets.insert(key, offset);
             // The library panics where another client's note is not UTF-8.
-            notes.extend(std::panic::catch_unwind(AssertUnwindSafe(|| element.metadata().to_owned())));
+            notes.extend(std::panic::catch_unwind(AssertUnwindSafe(|| {
+                element.metadata().to_owned()
+            })));
         }
     }
     Ok((offsets, notes))
 }
 
-fn log_line(level: RDKafkaLogLevel, facility: &str, line: &str) {
+pub(crate) fn log_line(level: RDKafkaLogLevel, facility: &str, line: &str) {
     match level {
         RDKafkaLogLevel::Emerg
         | RDKafkaLogLevel::Alert
@@ -183,14 +198,17 @@ fn log_line(level: RDKafkaLogLevel, facility: &str, line: &str) {
     }
 }
 
-fn log_error(error: &KafkaError, reason: &str) {
+pub(crate) fn log_error(error: &KafkaError, reason: &str) {
     // Brokers that go away and come back are the client's business; only a fatal error ends it, and that
     // comes by another way.
     warn!(target: "librdkafka", %error, "{reason}");
 }
 
-fn oauth_token(token: Option<&TokenProvider>) -> Result<OAuthToken, Box<dyn Error>> {
-    let provider = token.ok_or("no token endpoint is configured ([kafka.security] oauth_token_url)")?;
+pub(crate) fn oauth_token(token: Option<&TokenProvider>) -> Result<OAuthToken, NoToken> {
+    let provider = token.ok_or_else(|| NoToken {
+        reason: "no token endpoint is configured ([kafka.security] oauth_token_url)".to_owned(),
+        is_refusal: true,
+    })?;
     let (token, principal_name, lifetime_ms) = provider()?;
     Ok(OAuthToken {
         token,
@@ -201,6 +219,20 @@ fn oauth_token(token: Option<&TokenProvider>) -> Result<OAuthToken, Box<dyn Erro
 
 /// Callbacks of the consumer.
 pub struct ConsumerCallbacks(pub(crate) Arc<Shared>);
+
+impl ConsumerCallbacks {
+    /// The consumer that source and sink share. It joins the group once the source subscribes, not before.
+    ///
+    /// # Errors
+    /// Where librdkafka refuses the properties.
+    pub fn consumer(
+        properties: &BTreeMap<String, String>,
+        shared: &Arc<Shared>,
+    ) -> Result<Arc<BaseConsumer<Self>>, KafkaError> {
+        let consumer = client_config(properties).create_with_context(Self(Arc::clone(shared)))?;
+        Ok(Arc::new(consumer))
+    }
+}
 
 impl ClientContext for ConsumerCallbacks {
     const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
@@ -228,8 +260,8 @@ impl ClientContext for ConsumerCallbacks {
         }
     }
 
-    fn generate_oauth_token(&self, _config: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
-        oauth_token(self.0.token.as_ref())
+    fn generate_oauth_token(&self, _config: Option<&str>) -> Result<OAuthToken, Box<dyn std::error::Error>> {
+        Ok(oauth_token(self.0.token.as_ref())?)
     }
 }
 
@@ -345,8 +377,8 @@ impl ClientContext for ProducerCallbacks {
         }
     }
 
-    fn generate_oauth_token(&self, _config: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
-        oauth_token(self.shared.token.as_ref())
+    fn generate_oauth_token(&self, _config: Option<&str>) -> Result<OAuthToken, Box<dyn std::error::Error>> {
+        Ok(oauth_token(self.shared.token.as_ref())?)
     }
 }
 

@@ -2,9 +2,11 @@
 //! Never looks inside an article.
 
 pub mod client;
+mod describe;
 pub mod embedded;
 pub mod feeder;
 pub mod flow;
+mod probe;
 mod refusal;
 pub mod settings;
 pub mod sink;
@@ -12,6 +14,7 @@ pub mod source;
 pub mod startup;
 pub mod statistics;
 
+pub use client::NoToken;
 pub use client::Shared;
 pub use client::TokenProvider;
 pub use settings::ClientSettings;

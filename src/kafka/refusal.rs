@@ -170,7 +170,10 @@ fn as_large(place: usize, outcomes: &[Outcome]) -> Vec<usize> {
         return Vec::new();
     };
     let large = |outcome: &Outcome| bytes(outcome).is_some_and(|bytes| bytes >= least);
-    (0..).zip(outcomes).filter_map(|(place, outcome)| large(outcome).then_some(place)).collect()
+    (0..)
+        .zip(outcomes)
+        .filter_map(|(place, outcome)| large(outcome).then_some(place))
+        .collect()
 }
 
 /// The closed list of a broker's refusals of one record; all else is trouble of topics and brokers.
@@ -280,7 +283,10 @@ mod tests {
         let failed = [(0, OTHER), (1, RECORD), (2, OTHER), (3, RECORD)];
         assert_eq!(learn(&mut care, &failed, &mut outcomes), Ok(Lesson::Again));
         assert!(care.is_suspect(1) && care.is_suspect(3) && !care.is_suspect(0));
-        assert_eq!(learn(&mut care, &[(1, STAMP)], &mut outcomes), Ok(Lesson::Changed));
+        assert_eq!(
+            learn(&mut care, &[(1, STAMP)], &mut outcomes),
+            Ok(Lesson::Changed)
+        );
         let stamp = Some(RejectionCode::TimestampRefused);
         assert_eq!(rejected(&outcomes), [None, stamp, None, stamp]);
         assert!(care.is_untimed(1) && care.is_untimed(3) && !care.is_suspect(3));
@@ -291,7 +297,10 @@ mod tests {
         let (mut care, mut outcomes) = (Care::default(), enriched(&[1, 1, 1]));
         let failed = [(0, RECORD), (1, RECORD), (2, RECORD)];
         assert_eq!(learn(&mut care, &failed, &mut outcomes), Ok(Lesson::Again));
-        assert_eq!(learn(&mut care, &[(0, STAMP)], &mut outcomes), Ok(Lesson::Changed));
+        assert_eq!(
+            learn(&mut care, &[(0, STAMP)], &mut outcomes),
+            Ok(Lesson::Changed)
+        );
         assert_eq!(rejected(&outcomes), [Some(RejectionCode::TimestampRefused); 3]);
     }
 
@@ -301,7 +310,10 @@ mod tests {
         let failed = [(0, STAMP), (1, STAMP), (2, STAMP)];
         assert_eq!(learn(&mut care, &failed, &mut outcomes), Ok(Lesson::Again));
         // The first passed alone.
-        assert_eq!(learn(&mut care, &[(1, STAMP)], &mut outcomes), Ok(Lesson::Changed));
+        assert_eq!(
+            learn(&mut care, &[(1, STAMP)], &mut outcomes),
+            Ok(Lesson::Changed)
+        );
         assert_eq!(
             rejected(&outcomes),
             [None, Some(RejectionCode::TimestampRefused), None]
@@ -314,7 +326,10 @@ mod tests {
         let (mut care, mut outcomes) = (Care::default(), enriched(&[500, 10, 400, 600, 399]));
         let failed = [(0, LARGE), (1, LARGE), (2, LARGE), (3, LARGE), (4, LARGE)];
         assert_eq!(learn(&mut care, &failed, &mut outcomes), Ok(Lesson::Again));
-        assert_eq!(learn(&mut care, &[(2, LARGE)], &mut outcomes), Ok(Lesson::Changed));
+        assert_eq!(
+            learn(&mut care, &[(2, LARGE)], &mut outcomes),
+            Ok(Lesson::Changed)
+        );
         let large = Some(RejectionCode::OutputTooLarge);
         assert_eq!(rejected(&outcomes), [large, None, large, large, None]);
         assert!([1, 4].iter().all(|fits| care.is_suspect(*fits)));

@@ -175,16 +175,12 @@ impl OutcomeSink for KafkaSink {
             .await
             .map_err(|error| FatalError(format!("the commit panicked: {error}")))?
             .map_err(FatalError)?;
-        self.inner
-            .shared
-            .metrics
-            .delivery_stalled(matches!(attempted, Attempted::Failed));
-        match attempted {
-            Attempted::Failed => {
-                self.back_off().await;
-                return Ok(Committed::Dropped);
-            }
-            Attempted::Done | Attempted::Stale | Attempted::Refused => self.backoff = BACKOFF_MIN,
+        let failed = matches!(attempted, Attempted::Failed);
+        self.inner.shared.metrics.delivery_stalled(failed);
+        if failed {
+            self.back_off().await;
+        } else {
+            self.backoff = BACKOFF_MIN;
         }
         Ok(match attempted {
             Attempted::Done => Committed::Done(batch, outcomes),

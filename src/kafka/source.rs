@@ -28,7 +28,6 @@ use crate::kafka::client::committed;
 use crate::kafka::client::offsets_list;
 use crate::kafka::flow::Jump;
 use crate::kafka::flow::Reset;
-use crate::kafka::settings::client_config;
 use crate::metrics::ResetKind;
 use crate::record::Batch;
 use crate::record::Header;
@@ -64,22 +63,19 @@ pub struct KafkaSource {
 }
 
 impl KafkaSource {
-    /// Subscribes and starts polling.
+    /// Subscribes and starts polling: from here on there is a group to leave.
     ///
     /// # Errors
-    /// Where librdkafka refuses the properties or the subscription.
+    /// Where librdkafka refuses the subscription.
     pub fn start(
         shared: Arc<Shared>,
-        properties: &BTreeMap<String, String>,
+        consumer: Arc<BaseConsumer<ConsumerCallbacks>>,
         input_topics: &[String],
         until: Option<EndOffsets>,
         heartbeat: Heartbeat,
     ) -> Result<Self, KafkaError> {
-        let consumer: BaseConsumer<ConsumerCallbacks> =
-            client_config(properties).create_with_context(ConsumerCallbacks(Arc::clone(&shared)))?;
         let topics: Vec<&str> = input_topics.iter().map(String::as_str).collect();
         consumer.subscribe(&topics)?;
-        let consumer = Arc::new(consumer);
         let stop = Arc::new(AtomicBool::new(false));
         let (fatal_sender, fatal) = oneshot::channel();
         let started = Instant::now();
@@ -92,7 +88,6 @@ impl KafkaSource {
             started,
             rewind_after: started,
             judge_after: started,
-            resets_to_latest: properties.get("auto.offset.reset").is_some_and(|reset| reset == "latest"),
             topic_names: BTreeMap::new(),
         };
         let thread = std::thread::Builder::new()
@@ -109,11 +104,6 @@ impl KafkaSource {
             started,
             batch_wait,
         })
-    }
-
-    /// The consumer, which the sink needs for group metadata and commits.
-    pub fn consumer(&self) -> Arc<BaseConsumer<ConsumerCallbacks>> {
-        Arc::clone(&self.consumer)
     }
 
     /// A handle that stops intake from elsewhere.
@@ -200,7 +190,6 @@ struct Poller {
     started: Instant,
     rewind_after: Instant,
     judge_after: Instant,
-    resets_to_latest: bool,
     topic_names: BTreeMap<String, Arc<str>>,
 }
 
@@ -325,12 +314,16 @@ impl Poller {
             .fetch_watermarks(topic, partition, self.shared.request_timeout)
         {
             Ok((low, _)) => {
-                let Some(skipped) = skipped(jump, low, self.resets_to_latest) else {
+                let Some(skipped) = skipped(jump, low, self.shared.resets_to_latest) else {
                     return;
                 };
                 error!(
                     topic,
-                    partition, expected, offset, skipped, "retention passed us by: records were skipped unread"
+                    partition,
+                    expected,
+                    offset,
+                    skipped,
+                    "retention passed us by: records were skipped unread"
                 );
                 self.shared.metrics.offset_reset(ResetKind::OutOfRange, skipped);
             }

@@ -6,22 +6,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rdkafka::admin::AdminClient;
-use rdkafka::admin::AdminOptions;
-use rdkafka::admin::ResourceSpecifier;
-use rdkafka::client::DefaultClientContext;
-use rdkafka::consumer::BaseConsumer;
 use rdkafka::consumer::Consumer;
+use rdkafka::error::KafkaError;
 use rdkafka::metadata::Metadata;
 use rdkafka::types::RDKafkaErrorCode;
 use regex::Regex;
 use thiserror::Error;
+use tracing::info;
 use tracing::warn;
 
 use crate::config::KafkaConfig;
-use crate::kafka::client::ConsumerCallbacks;
 use crate::kafka::client::Shared;
-use crate::kafka::settings::client_config;
+use crate::kafka::describe::Right;
+use crate::kafka::describe::Rights;
+use crate::kafka::probe::Probe;
 use crate::kafka::source::EndOffsets;
 use crate::record::PartitionKey;
 
@@ -54,52 +52,49 @@ pub struct Cluster {
     pub dead_letter_bytes_max: usize,
 }
 
-/// Checks topics, rights and limits. Blocks on the network, bounded by `request_timeout_ms`.
+/// Checks topics, rights and limits. Blocks on the network; each question is bounded by `request_timeout_ms`.
 ///
 /// # Errors
 /// All problems at once.
-pub async fn check(
+pub fn check(
     config: &KafkaConfig,
     properties: &BTreeMap<String, String>,
     shared: &Arc<Shared>,
 ) -> Result<Cluster, NotReady> {
     let timeout = Duration::from_millis(u64::from(config.request_timeout_ms));
-    let metadata = tokio::task::spawn_blocking({
-        let (properties, shared) = (properties.clone(), Arc::clone(shared));
-        move || {
-            let probe: BaseConsumer<ConsumerCallbacks> = client_config(&properties)
-                .create_with_context(ConsumerCallbacks(shared))
-                .map_err(|e| format!("the Kafka client refuses its configuration: {e}"))?;
-            // One poll serves the token callback of OAUTHBEARER before the first connection.
-            drop(probe.poll(Duration::ZERO));
-            probe
-                .fetch_metadata(None, timeout)
-                .map_err(|e| format!("no broker of {} answered: {e}", properties["bootstrap.servers"]))
-        }
-    })
-    .await
-    .map_err(|e| NotReady::Unreachable(format!("the check itself failed: {e}")))?
-    .map_err(NotReady::Unreachable)?;
+    Probe::with(properties, shared, timeout, |probe| examine(config, probe))
+        .map_err(|e| NotReady::Unreachable(format!("the Kafka client refuses its configuration: {e}")))?
+}
 
+fn examine(config: &KafkaConfig, probe: &Probe) -> Result<Cluster, NotReady> {
+    let refused = || -> Vec<String> {
+        let refusals = probe.heard().refusals.into_iter();
+        refusals
+            .map(|reason| format!("a broker turned us away: {reason}"))
+            .collect()
+    };
+    let metadata = probe.metadata().map_err(|error| match refused() {
+        refusals if refusals.is_empty() => {
+            let reason = probe.heard().trouble.unwrap_or_else(|| error.to_string());
+            NotReady::Unreachable(format!(
+                "no broker of {} answered: {reason}",
+                config.bootstrap_servers
+            ))
+        }
+        refusals => NotReady::Problems(refusals),
+    })?;
     let mut problems = Vec::new();
     let input_topics = input_topics(config, &metadata, &mut problems);
-    for (name, key) in [
-        (&config.output_topic, "output_topic"),
-        (&config.dead_letter_topic, "dead_letter_topic"),
-    ] {
-        if let Some(problem) = topic_problem(&metadata, name) {
-            problems.push(format!("{key} {name:?} {problem}"));
-        }
+    let rights_told = check_rights(config, &input_topics, &metadata, probe, &mut problems);
+    if !rights_told {
+        // Brokers may tell another address than the one we came by, and turn us away there.
+        problems.extend(refused());
     }
     if !problems.is_empty() {
         return Err(NotReady::Problems(problems));
     }
-    let [output_bytes_max, dead_letter_bytes_max] = message_bytes_max(
-        properties,
-        [&config.output_topic, &config.dead_letter_topic],
-        timeout,
-    )
-    .await;
+    let [output_bytes_max, dead_letter_bytes_max] =
+        message_bytes_max(probe, [&config.output_topic, &config.dead_letter_topic]);
     Ok(Cluster {
         input_topics,
         output_bytes_max,
@@ -115,25 +110,95 @@ pub fn end_offsets(
     properties: &BTreeMap<String, String>,
     input_topics: &[String],
     shared: &Arc<Shared>,
-) -> Result<EndOffsets, rdkafka::error::KafkaError> {
-    let probe: BaseConsumer<ConsumerCallbacks> =
-        client_config(properties).create_with_context(ConsumerCallbacks(Arc::clone(shared)))?;
-    drop(probe.poll(Duration::ZERO));
+) -> Result<EndOffsets, KafkaError> {
     let timeout = shared.request_timeout;
-    let mut ends = EndOffsets::new();
-    for topic in input_topics {
-        let metadata = probe.fetch_metadata(Some(topic), timeout)?;
-        for partition in metadata.topics().iter().flat_map(|t| t.partitions()) {
-            let (low, high) = probe.fetch_watermarks(topic, partition.id(), timeout)?;
-            let key = PartitionKey {
-                kafka_topic: Arc::from(topic.as_str()),
-                partition: partition.id(),
-            };
-            // A partition with nothing retained has nothing to read.
-            ends.insert(key, if low == high { 0 } else { high });
+    Probe::with(properties, shared, timeout, |probe| {
+        let mut ends = EndOffsets::new();
+        for topic in input_topics {
+            let metadata = probe.consumer.fetch_metadata(Some(topic), timeout)?;
+            for partition in metadata.topics().iter().flat_map(|t| t.partitions()) {
+                let (low, high) = probe.consumer.fetch_watermarks(topic, partition.id(), timeout)?;
+                let key = PartitionKey {
+                    kafka_topic: Arc::from(topic.as_str()),
+                    partition: partition.id(),
+                };
+                // A partition with nothing retained has nothing to read.
+                ends.insert(key, if low == high { 0 } else { high });
+            }
         }
+        Ok(ends)
+    })?
+}
+
+/// What it means that the producer does not open: a right that shows only here, or trouble.
+pub fn producer_problem(error: &KafkaError, transactional_id: Option<&String>) -> NotReady {
+    let refused = matches!(
+        error,
+        KafkaError::Transaction(e) if e.code() == RDKafkaErrorCode::TransactionalIdAuthorizationFailed
+    );
+    match transactional_id {
+        Some(id) if refused => NotReady::Problems(vec![format!(
+            "transactional id {id:?} may not be used by us (needs Write and Describe)"
+        )]),
+        _ => NotReady::Unreachable(format!("the producer cannot be opened: {error}")),
     }
-    Ok(ends)
+}
+
+/// Whether each topic is there and lets us do our work, and so the group; false where the brokers did not say.
+fn check_rights(
+    config: &KafkaConfig,
+    input_topics: &[String],
+    metadata: &Metadata,
+    probe: &Probe,
+    problems: &mut Vec<String>,
+) -> bool {
+    let mut uses: Vec<(&str, &str, Right)> = vec![
+        ("output_topic", &config.output_topic, Right::Write),
+        ("dead_letter_topic", &config.dead_letter_topic, Right::Write),
+    ];
+    uses.extend(
+        input_topics
+            .iter()
+            .map(|topic| ("input topic", topic.as_str(), Right::Read)),
+    );
+    let topics: Vec<&str> = uses.iter().map(|(_, topic, _)| *topic).collect();
+    let asker = probe.asker();
+    let topic_rights = asker.topic_rights(&topics);
+    for (place, (what, topic, right)) in uses.into_iter().enumerate() {
+        let problem = match topic_rights.as_ref().map(|answers| answers.get(place)) {
+            Ok(Some(Ok(rights))) => missing(rights, right),
+            Ok(Some(Err(RDKafkaErrorCode::TopicAuthorizationFailed))) => Some(format!(
+                "may not be used by us, or does not exist (needs {right:?} and Describe)"
+            )),
+            _ => topic_problem(metadata, topic),
+        };
+        problems.extend(problem.map(|problem| format!("{what} {topic:?} {problem}")));
+    }
+    let group_rights = asker.group_rights(&config.group_id);
+    let problem = match group_rights.as_ref().map(|answers| answers.first()) {
+        Ok(Some(Ok(rights))) => missing(rights, Right::Read),
+        Ok(Some(Err(RDKafkaErrorCode::GroupAuthorizationFailed))) => {
+            Some("may not be used by us (needs Read)".to_owned())
+        }
+        _ => None,
+    };
+    problems.extend(problem.map(|problem| format!("group {:?} {problem}", config.group_id)));
+    for untold in [topic_rights.as_ref().err(), group_rights.as_ref().err()]
+        .into_iter()
+        .flatten()
+    {
+        info!(
+            reason = untold,
+            "the brokers do not say what we may do: a missing right would show later"
+        );
+    }
+    topic_rights.is_ok() && group_rights.is_ok()
+}
+
+/// A right that the broker says we lack. One that does not tell has no authoriser, or is older than Kafka 2.3.
+fn missing(rights: &Rights, right: Right) -> Option<String> {
+    let held = rights.as_ref()?;
+    (!held.contains(&right)).then(|| format!("lacks the right {right:?} for us"))
 }
 
 fn topic_problem(metadata: &Metadata, name: &str) -> Option<String> {
@@ -149,10 +214,7 @@ fn input_topics(config: &KafkaConfig, metadata: &Metadata, problems: &mut Vec<St
     let mut found = Vec::new();
     for entry in &config.input_topics {
         if !entry.starts_with('^') {
-            match topic_problem(metadata, entry) {
-                Some(problem) => problems.push(format!("input topic {entry:?} {problem}")),
-                None => found.push(entry.clone()),
-            }
+            found.push(entry.clone());
             continue;
         }
         let Ok(pattern) = Regex::new(entry) else {
@@ -177,41 +239,27 @@ fn input_topics(config: &KafkaConfig, metadata: &Metadata, problems: &mut Vec<St
             warn!(pattern = entry, "no topic matches the input pattern yet");
         }
     }
+    found.sort_unstable();
+    found.dedup();
     found
 }
 
 /// `max.message.bytes` of each topic, less what framing takes; Kafka's default where we may not read it.
-async fn message_bytes_max<const N: usize>(
-    properties: &BTreeMap<String, String>,
-    topics: [&str; N],
-    timeout: Duration,
-) -> [usize; N] {
-    let read = async {
-        let admin: AdminClient<DefaultClientContext> = client_config(properties).create().ok()?;
-        let options = AdminOptions::new()
-            .request_timeout(Some(timeout))
-            .operation_timeout(Some(timeout));
-        admin
-            .describe_configs(&topics.map(ResourceSpecifier::Topic), &options)
-            .await
-            .ok()
-    };
-    // In the order asked for; a topic that refuses is an error in its place.
-    let mut answers = read.await.unwrap_or_default().into_iter();
+fn message_bytes_max<const N: usize>(probe: &Probe, topics: [&str; N]) -> [usize; N] {
+    let answers = probe.asker().topic_setting(&topics, "max.message.bytes");
+    let mut answers = answers.unwrap_or_default().into_iter();
     topics.map(|topic| {
-        let value = answers.next().and_then(Result::ok).and_then(|resource| {
-            resource
-                .get("max.message.bytes")
-                .and_then(|entry| entry.value.as_ref()?.parse::<usize>().ok())
-        });
-        let bytes = value.unwrap_or_else(|| {
-            warn!(
-                topic,
-                assumed = MESSAGE_BYTES_DEFAULT,
-                "max.message.bytes cannot be read (needs DescribeConfigs)"
-            );
-            MESSAGE_BYTES_DEFAULT
-        });
+        let value = answers.next().and_then(Result::ok).flatten();
+        let bytes = value
+            .and_then(|value| value.parse::<usize>().ok())
+            .unwrap_or_else(|| {
+                warn!(
+                    topic,
+                    assumed = MESSAGE_BYTES_DEFAULT,
+                    "max.message.bytes cannot be read (needs DescribeConfigs)"
+                );
+                MESSAGE_BYTES_DEFAULT
+            });
         bytes.saturating_sub(FRAMING_BYTES).max(1024)
     })
 }

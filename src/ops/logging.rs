@@ -1,7 +1,11 @@
 //! Log lines to stderr, as text or JSON, and the limit on lines about single records. Never holds a body or a secret:
 //! callers log codes, places and counts.
 
+use std::backtrace::Backtrace;
+use std::backtrace::BacktraceStatus;
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
+use std::panic;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -9,6 +13,9 @@ use std::time::Instant;
 
 use thiserror::Error;
 use tracing_subscriber::EnvFilter;
+
+/// At most one line in this time about panics at one place.
+const PANIC_LOG: Duration = Duration::from_secs(10);
 
 /// How a log line looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +37,7 @@ pub enum LoggingError {
     AlreadySet,
 }
 
-/// Starts logging to stderr; `filter` is a level ("info") or a list of targets and levels ("info,dateline=debug").
+/// Starts logging to stderr, panics included; `filter` is a level ("info") or a list of targets and levels ("info,dateline=debug").
 pub fn init(format: LogFormat, filter: &str) -> Result<(), LoggingError> {
     let parsed = EnvFilter::try_new(filter).map_err(|_| LoggingError::Filter(filter.to_owned()))?;
     let builder = tracing_subscriber::fmt()
@@ -44,7 +51,36 @@ pub fn init(format: LogFormat, filter: &str) -> Result<(), LoggingError> {
             .with_current_span(false)
             .try_init(),
     };
-    outcome.map_err(|_| LoggingError::AlreadySet)
+    outcome.map_err(|_| LoggingError::AlreadySet)?;
+    log_panics();
+    Ok(())
+}
+
+/// Makes each panic a log line of its place, and no more: its message may hold an article's text.
+fn log_panics() {
+    let places: Mutex<BTreeMap<String, RateLimited>> = Mutex::default();
+    panic::set_hook(Box::new(move |info| {
+        let place = info
+            .location()
+            .map_or_else(|| "unknown".to_owned(), ToString::to_string);
+        let suppressed = places
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(place.clone())
+            .or_insert_with(|| RateLimited::new(PANIC_LOG))
+            .allow();
+        let Some(suppressed) = suppressed else { return };
+        let backtrace = Backtrace::capture();
+        let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
+        let thread = std::thread::current().name().unwrap_or_default().to_owned();
+        tracing::error!(
+            place,
+            thread,
+            suppressed,
+            backtrace,
+            "panicked: a defect of dateline"
+        );
+    }));
 }
 
 /// Lets one log line through per interval; one of these stands at each call site that logs about single records.
@@ -102,6 +138,48 @@ mod tests {
             [at(0), at(1), at(9), at(10), at(11), at(30)],
             [Some(0), None, None, Some(2), None, Some(1)]
         );
+    }
+
+    /// Runs in a process of its own: hook and subscriber are the whole process's.
+    #[test]
+    fn panics_are_log_lines_without_their_message() {
+        const CHILD: &str = "DATELINE_TEST_PANICS";
+        if std::env::var_os(CHILD).is_some() {
+            init(LogFormat::Json, "info").unwrap();
+            for article in ["secret one", "secret two", "secret three"] {
+                panic::catch_unwind(|| panic!("cannot read {article}")).unwrap_err();
+            }
+            panic::catch_unwind(|| panic!("secret four")).unwrap_err();
+            return;
+        }
+        let child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "ops::logging::tests::panics_are_log_lines_without_their_message",
+                "--nocapture",
+            ])
+            .env(CHILD, "1")
+            .env_remove("RUST_BACKTRACE")
+            .output()
+            .unwrap();
+        assert!(child.status.success());
+        let written = String::from_utf8(child.stderr).unwrap();
+        let lines: Vec<serde_json::Value> = written
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        assert_eq!(lines.len(), 2, "one a place: {written}");
+        for line in lines {
+            assert_eq!(
+                (&line["level"], &line["suppressed"]),
+                (&"ERROR".into(), &0.into())
+            );
+            assert!(
+                line["place"].as_str().unwrap().starts_with("src/ops/logging.rs:"),
+                "{line}"
+            );
+        }
+        assert!(!written.contains("secret"), "{written}");
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! The admin server: metrics, health, status and the live page on one port. Never shows article bodies or secrets
 //! that `Status` does not hold, and never waits for the flow.
 
+mod connections;
+mod own_page;
+
 use std::future::Future;
-use std::future::IntoFuture;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,17 +28,16 @@ use axum::routing::post;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
-use tokio::sync::oneshot;
 
 use crate::metrics::Metrics;
+use crate::ops::server::connections::ConnectionLimits;
+use crate::ops::server::own_page::is_own;
 use crate::ops::status::Status;
 
 /// Largest article that can be pasted, in bytes.
 const PASTE_BYTES_MAX: usize = 256 * 1024;
 /// Pasted articles worked on at a time.
 const PASTES_MAX: usize = 2;
-/// How long open requests may go on after the worker was asked to stop.
-const GOODBYE: Duration = Duration::from_secs(2);
 
 const JSON: &str = "application/json";
 const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -67,20 +68,10 @@ pub async fn serve(
     app: AdminState,
     shutdown: impl Future<Output = ()> + Send,
 ) -> io::Result<()> {
-    let (goodbye, said) = oneshot::channel::<()>();
     let sampled = app.clone();
-    let server = axum::serve(listener, router(app)).with_graceful_shutdown(async {
-        // An error only says that the sender is gone, which means the same.
-        let _ = said.await;
-    });
-    let mut server = std::pin::pin!(server.into_future());
     tokio::select! {
-        ended = &mut server => ended,
+        ended = connections::serve(listener, router(app), ConnectionLimits::default(), shutdown) => ended,
         () = sample(&sampled) => Ok(()),
-        () = shutdown => {
-            let _ = goodbye.send(());
-            tokio::time::timeout(GOODBYE, server).await.unwrap_or(Ok(()))
-        }
     }
 }
 
@@ -135,6 +126,14 @@ fn typed(kind: &'static str, body: impl IntoResponse) -> Response {
 
 fn error(code: StatusCode, message: &str) -> Response {
     (code, typed(JSON, json!({ "error": message }).to_string())).into_response()
+}
+
+/// What holds or takes article texts is for our own page alone.
+fn elsewhere() -> Response {
+    error(
+        StatusCode::FORBIDDEN,
+        "only this page may ask, opened by an address or as localhost",
+    )
 }
 
 async fn secure(mut response: Response) -> Response {
@@ -199,7 +198,10 @@ async fn status(State(app): State<App>) -> Response {
     }
 }
 
-async fn recent(State(app): State<App>, uri: Uri) -> Response {
+async fn recent(State(app): State<App>, headers: HeaderMap, uri: Uri) -> Response {
+    if !is_own(&headers) {
+        return elsewhere();
+    }
     let since = uri
         .query()
         .and_then(|query| query.strip_prefix("since="))
@@ -211,12 +213,8 @@ async fn recent(State(app): State<App>, uri: Uri) -> Response {
 }
 
 async fn enrich(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Response {
-    // A browser says where a request comes from; other sites have no business here.
-    if headers
-        .get("sec-fetch-site")
-        .is_some_and(|site| site != "same-origin" && site != "none")
-    {
-        return error(StatusCode::FORBIDDEN, "only this page may ask");
+    if !is_own(&headers) {
+        return elsewhere();
     }
     let Ok(permit) = app.pastes.clone().try_acquire_owned() else {
         return error(StatusCode::SERVICE_UNAVAILABLE, "busy: try again in a moment");

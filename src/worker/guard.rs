@@ -99,7 +99,9 @@ impl DeadLetterGuard {
     /// Goes on from what was remembered. Where in the window the dead letters stood is not: they are spread evenly.
     pub fn recall(&mut self, memory: Memory) {
         let records = memory.records.min(self.window_records);
-        let is_rejected = |n: usize| (n + 1) * memory.rejected / memory.records.max(1) > n * memory.rejected / memory.records.max(1);
+        let is_rejected = |n: usize| {
+            (n + 1) * memory.rejected / memory.records.max(1) > n * memory.rejected / memory.records.max(1)
+        };
         self.window = (0..records).map(is_rejected).collect();
         self.rejected = self.window.iter().filter(|rejected| **rejected).count();
         self.run_length = memory.run_length;
@@ -207,7 +209,13 @@ mod tests {
         let mut smaller = DeadLetterGuard::new(0.5, 0, 20);
         smaller.recall(guard.memory(0));
         assert_eq!((smaller.window.len(), smaller.rejected), (20, 5));
-        for note in ["", "dead-letters", "dead-letters 1 2 3", "dead-letters 1 2 3 x", "theirs"] {
+        for note in [
+            "",
+            "dead-letters",
+            "dead-letters 1 2 3",
+            "dead-letters 1 2 3 x",
+            "theirs",
+        ] {
             assert_eq!(Memory::parse(note), None, "{note}");
         }
         guard.recall(Memory::parse("dead-letters 1 2 3 0").unwrap());

@@ -1,6 +1,5 @@
-//! One record to exactly one `Outcome`: decode, accept, enrich, encode. Pure: the time comes in, timings go
-//! to the observer;
-//! never knows Kafka. A panic within is a rejection of that record alone.
+//! One record to exactly one `Outcome`: decode, accept, enrich, encode. Pure: the time comes in, timings go to the
+//! observer; never knows Kafka. A panic within is a rejection of that record alone.
 
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
@@ -11,7 +10,6 @@ use crate::accept;
 use crate::article::Rejection;
 use crate::article::RejectionCode;
 use crate::config::Config;
-use crate::config::EnrichConfig;
 use crate::config::FormChoice;
 use crate::config::Tombstones;
 use crate::decode;
@@ -42,14 +40,13 @@ pub struct Processor {
     settings: DecodeSettings,
     limits: Limits,
     tombstones: Tombstones,
-    wanted: EnrichConfig,
     run: RunInfo,
 }
 
 impl Processor {
     /// Loads the models and takes the settings.
     pub fn new(config: &Config) -> Result<Self, ProcessorError> {
-        let enricher = Enricher::new()?;
+        let enricher = Enricher::new(&config.enrich)?;
         let models = enricher.models().iter();
         let run = RunInfo {
             worker_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -80,7 +77,6 @@ impl Processor {
                 ..Limits::default()
             },
             tombstones: config.input.tombstones,
-            wanted: config.enrich.clone(),
             run,
         })
     }
@@ -128,13 +124,7 @@ impl Processor {
         observer.finished(Step::Decode);
         let article = accept::accept(raw, &self.limits)?;
         observer.finished(Step::Accept);
-        let mut enriched = self.enricher.enrich(article, &self.limits, observer);
-        if !self.wanted.topics {
-            enriched.topics = None;
-        }
-        if !self.wanted.keywords {
-            enriched.keywords = None;
-        }
+        let enriched = self.enricher.enrich(article, &self.limits, observer);
         let run = RunInfo {
             processed_at_ms: now_ms,
             ..self.run.clone()
@@ -150,6 +140,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::config::EnrichConfig;
     use crate::record::Origin;
 
     fn record(value: Option<&str>) -> Record {

@@ -17,7 +17,8 @@ const SMALL: usize = 1_500;
 
 /// An article whose record has about `bytes`; most of it is a field that nobody reads.
 fn article(n: usize, bytes: usize) -> Whole {
-    let body = "PARIS, July 6 (Agency) -- The ministers met in Berlin on Thursday. ".repeat(1 + bytes / 100_000);
+    let body =
+        "PARIS, July 6 (Agency) -- The ministers met in Berlin on Thursday. ".repeat(1 + bytes / 100_000);
     let value = serde_json::json!({ "title": format!("Plan {n}"), "body": body, "raw": "x".repeat(bytes) });
     Whole::new(&format!("a{n:06}"), value.to_string())
 }
@@ -31,7 +32,8 @@ fn peak_bytes(worker: &Worker) -> Option<usize> {
 
 #[test]
 fn a_backlog_is_drained_within_the_memory_budget() {
-    let rest = format!("[input]\npayload_bytes_max = {MIB}\n[worker]\nmemory_budget_bytes = {BUDGET_BYTES}\n");
+    let rest =
+        format!("[input]\npayload_bytes_max = {MIB}\n[worker]\nmemory_budget_bytes = {BUDGET_BYTES}\n");
     let settings = Settings {
         rest: &rest,
         arguments: &["--until-end"],
@@ -40,7 +42,10 @@ fn a_backlog_is_drained_within_the_memory_budget() {
     // What the process takes with nothing to do: the models are most of it.
     let mut idle = Worker::start(
         &Topics::create("budget-idle", 4),
-        Settings { arguments: &[], ..settings },
+        Settings {
+            arguments: &[],
+            ..settings
+        },
     );
     idle.await_ready();
     let base = peak_bytes(&idle).unwrap();
@@ -51,7 +56,16 @@ fn a_backlog_is_drained_within_the_memory_budget() {
     for first in (0..LARGE + SMALL).step_by(100) {
         let numbers = first..(first + 100).min(LARGE + SMALL);
         let records: Vec<Whole> = numbers
-            .map(|n| article(n, if n % 3 == 0 && n / 3 < LARGE { 500_000 } else { 2_000 * (1 + n % 8) }))
+            .map(|n| {
+                article(
+                    n,
+                    if n % 3 == 0 && n / 3 < LARGE {
+                        500_000
+                    } else {
+                        2_000 * (1 + n % 8)
+                    },
+                )
+            })
             .collect();
         bytes += records.iter().flat_map(|r| &r.value).map(Vec::len).sum::<usize>();
         produce(&topics.input, &records);

@@ -60,19 +60,23 @@ impl Topics {
 }
 
 pub fn create(topic: &str, partitions: i32, settings: &[(&str, &str)]) {
+    create_at(&bootstrap(), topic, partitions, settings);
+}
+
+pub fn create_at(bootstrap: &str, topic: &str, partitions: i32, settings: &[(&str, &str)]) {
     let mut new = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
     for (key, value) in settings {
         new = new.set(key, value);
     }
-    let results = block_on(admin().create_topics(&[new], &AdminOptions::new())).unwrap();
+    let results = block_on(admin(bootstrap).create_topics(&[new], &AdminOptions::new())).unwrap();
     for result in results {
         result.unwrap();
     }
 }
 
-fn admin() -> AdminClient<DefaultClientContext> {
+fn admin(bootstrap: &str) -> AdminClient<DefaultClientContext> {
     ClientConfig::new()
-        .set("bootstrap.servers", bootstrap())
+        .set("bootstrap.servers", bootstrap)
         .create()
         .unwrap()
 }
@@ -91,15 +95,16 @@ pub fn alter(topic: &str, settings: &[(&str, &str)]) {
     for (key, value) in settings {
         config = config.set(key, value);
     }
-    let altered = block_on(admin().alter_configs([&config], &AdminOptions::new())).unwrap();
+    let altered = block_on(admin(&bootstrap()).alter_configs([&config], &AdminOptions::new())).unwrap();
     altered.into_iter().for_each(|result| drop(result.unwrap()));
 }
 
 /// Deletes the records of partition 0 before `offset`, as retention would.
 pub fn retain_from(topic: &str, offset: i64) {
     let mut list = TopicPartitionList::new();
-    list.add_partition_offset(topic, 0, Offset::Offset(offset)).unwrap();
-    let deleted = block_on(admin().delete_records(&list, &AdminOptions::new())).unwrap();
+    list.add_partition_offset(topic, 0, Offset::Offset(offset))
+        .unwrap();
+    let deleted = block_on(admin(&bootstrap()).delete_records(&list, &AdminOptions::new())).unwrap();
     deleted.elements()[0].error().unwrap();
 }
 
@@ -137,8 +142,12 @@ impl Whole {
 }
 
 pub fn produce(topic: &str, records: &[Whole]) {
+    produce_at(&bootstrap(), topic, records);
+}
+
+pub fn produce_at(bootstrap: &str, topic: &str, records: &[Whole]) {
     let producer: ThreadedProducer<DefaultProducerContext> = ClientConfig::new()
-        .set("bootstrap.servers", bootstrap())
+        .set("bootstrap.servers", bootstrap)
         .set("enable.idempotence", "true")
         .set("partitioner", "murmur2_random")
         .set("linger.ms", "5")
@@ -178,8 +187,12 @@ pub fn produce(topic: &str, records: &[Whole]) {
 
 /// Reads every committed record of a topic as it stands now.
 pub fn read_all(topic: &str) -> Vec<Whole> {
+    read_all_at(&bootstrap(), topic)
+}
+
+pub fn read_all_at(bootstrap: &str, topic: &str) -> Vec<Whole> {
     let consumer: BaseConsumer = ClientConfig::new()
-        .set("bootstrap.servers", bootstrap())
+        .set("bootstrap.servers", bootstrap)
         .set("group.id", format!("reader-{}", uuid::Uuid::new_v4()))
         .set("enable.auto.commit", "false")
         .set("isolation.level", "read_committed")
@@ -275,4 +288,19 @@ pub fn committed_sum(group: &str, topic: &str) -> i64 {
         .iter()
         .map(|e| e.offset().to_raw().unwrap_or(0).max(0))
         .sum()
+}
+
+/// What the broker says of a group: its state, and how many members it has.
+pub fn group_state(group: &str) -> (String, usize) {
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", bootstrap())
+        .create()
+        .unwrap();
+    let list = consumer
+        .fetch_group_list(Some(group), Duration::from_secs(20))
+        .unwrap();
+    let found = list.groups().iter().find(|g| g.name() == group);
+    found.map_or(("Dead".to_owned(), 0), |g| {
+        (g.state().to_owned(), g.members().len())
+    })
 }

@@ -208,13 +208,23 @@ fn many_refused_records_cost_few_transactions() {
     };
     let worker = Worker::start(&topics, settings);
     let (output, dead) = await_outcomes(&topics, count);
-    let aborted = worker.metric("dateline_transactions_total{result=\"aborted\"}").unwrap();
-    let batches = worker.metric("dateline_transactions_total{result=\"committed\"}").unwrap();
-    eprintln!("{} refused records: {aborted} transactions aborted, {batches} committed", refused.len());
+    let aborted = worker
+        .metric("dateline_transactions_total{result=\"aborted\"}")
+        .unwrap();
+    let batches = worker
+        .metric("dateline_transactions_total{result=\"committed\"}")
+        .unwrap();
+    eprintln!(
+        "{} refused records: {aborted} transactions aborted, {batches} committed",
+        refused.len()
+    );
     assert_eq!(worker.terminate(), 0);
     assert_eq!((output.len(), dead.len()), (count - refused.len(), refused.len()));
     let code = |letter: &Whole| letter.header("dateline.error.code");
-    assert!(dead.iter().all(|letter| code(letter).as_deref() == Some("timestamp_refused")));
+    assert!(
+        dead.iter()
+            .all(|letter| code(letter).as_deref() == Some("timestamp_refused"))
+    );
     assert!(aborted <= 8.0 * batches, "a transaction a record");
 }
 
@@ -236,7 +246,10 @@ fn refused_records_count_towards_the_limit_before_the_batch_counts() {
         };
         for _ in 0..2 {
             assert_eq!(Worker::start(&topics, settings).wait(), 76, "{delivery}");
-            assert!(read_all(&topics.dead).is_empty(), "{delivery}: a dead letter is written");
+            assert!(
+                read_all(&topics.dead).is_empty(),
+                "{delivery}: a dead letter is written"
+            );
             assert_eq!(committed_sum(&topics.group, &topics.input), 0, "{delivery}");
         }
     }
@@ -252,23 +265,35 @@ fn records_too_large_since_the_topic_takes_less_become_dead_letters() {
     };
     let mut worker = Worker::start(&topics, settings);
     worker.await_ready();
-    alter(&topics.output, &[("max.message.bytes", "20000"), ("retention.ms", "-1")]);
+    alter(
+        &topics.output,
+        &[("max.message.bytes", "20000"), ("retention.ms", "-1")],
+    );
     let count = 60;
     let mut records = articles(count);
     for (n, record) in records.iter_mut().enumerate() {
         // Every fourth is too large, each by another size.
         let words = if n % 4 == 0 { 5_000 + 17 * n } else { 10 };
         let body = "word ".repeat(words);
-        record.value = Some(serde_json::json!({ "title": n.to_string(), "body": body }).to_string().into());
+        record.value = Some(
+            serde_json::json!({ "title": n.to_string(), "body": body })
+                .to_string()
+                .into(),
+        );
     }
     produce(&topics.input, &records);
     let (output, dead) = await_outcomes(&topics, count);
-    let aborted = worker.metric("dateline_transactions_total{result=\"aborted\"}").unwrap();
+    let aborted = worker
+        .metric("dateline_transactions_total{result=\"aborted\"}")
+        .unwrap();
     eprintln!("{} records too large: {aborted} transactions aborted", dead.len());
     assert_eq!(worker.terminate(), 0);
     assert_eq!((output.len(), dead.len()), (45, 15));
     let code = |letter: &Whole| letter.header("dateline.error.code");
-    assert!(dead.iter().all(|letter| code(letter).as_deref() == Some("output_too_large")));
+    assert!(
+        dead.iter()
+            .all(|letter| code(letter).as_deref() == Some("output_too_large"))
+    );
 }
 
 #[test]

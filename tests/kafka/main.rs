@@ -14,5 +14,7 @@ mod cluster;
 mod delivery;
 mod letters;
 mod operation;
+mod secured;
+mod security;
 mod trouble;
 mod worker;

@@ -1,6 +1,9 @@
 //! Starting, checking, refusing.
 
+use std::time::Duration;
+
 use super::cluster::Topics;
+use super::cluster::group_state;
 use super::worker::Settings;
 use super::worker::Worker;
 
@@ -50,4 +53,20 @@ fn a_member_without_partitions_is_ready() {
     assert_eq!(second.get("/livez").map(|(status, _)| status), Some(200));
     assert_eq!(second.terminate(), 0);
     assert_eq!(first.terminate(), 0);
+}
+
+#[test]
+fn a_stop_at_any_moment_of_the_start_leaves_nobody_in_the_group() {
+    let topics = Topics::create("early", 3);
+    for moment in 0..12 {
+        let mut worker = Worker::start(&topics, Settings::default());
+        worker.await_listening();
+        std::thread::sleep(Duration::from_millis(100) * moment);
+        assert_eq!(worker.terminate(), 0, "at moment {moment}");
+        let (state, members) = group_state(&topics.group);
+        assert!(
+            ["Empty", "Dead"].contains(&state.as_str()) && members == 0,
+            "at moment {moment}: {state}, {members}"
+        );
+    }
 }

@@ -102,7 +102,11 @@ fn records_skipped_by_a_reset_to_the_end_are_all_counted() {
     let (output, _) = await_outcomes(&topics, 101);
     assert_eq!(worker.terminate(), 0);
     let offset = |record: &super::cluster::Whole| record.json()["provenance"]["source"]["offset"].as_f64();
-    let first = output.iter().filter_map(offset).find(|offset| *offset >= 100.0).unwrap();
+    let first = output
+        .iter()
+        .filter_map(offset)
+        .find(|offset| *offset >= 100.0)
+        .unwrap();
     assert!(first >= 150.0);
     assert_eq!(skipped, first - 100.0);
 }

@@ -100,7 +100,13 @@ impl Worker {
     /// A signal, by its name.
     pub fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args(["-s", name, &id])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     pub fn kill(mut self) {
@@ -137,7 +143,9 @@ impl Worker {
     /// A sample of `/metrics`, by its name and labels as they are written there.
     pub fn metric(&self, name: &str) -> Option<f64> {
         let (_, metrics) = self.get("/metrics")?;
-        let line = metrics.lines().find(|l| l.strip_prefix(name).is_some_and(|l| l.starts_with(' ')))?;
+        let line = metrics
+            .lines()
+            .find(|l| l.strip_prefix(name).is_some_and(|l| l.starts_with(' ')))?;
         line.rsplit(' ').next()?.parse().ok()
     }
 
@@ -170,14 +178,23 @@ impl Worker {
     }
 
     pub fn await_ready(&mut self) {
+        self.await_answer("ready", |answer| matches!(answer, Some((200, _))));
+    }
+
+    /// The admin port answers: the start has begun, and signals are heard.
+    pub fn await_listening(&mut self) {
+        self.await_answer("listening", Option::is_some);
+    }
+
+    fn await_answer(&mut self, what: &str, enough: impl Fn(&Option<(u16, String)>) -> bool) {
         let deadline = Instant::now() + DEADLINE;
-        while !matches!(self.get("/readyz"), Some((200, _))) {
-            assert!(self.is_running(), "the worker ended before it was ready");
+        while !enough(&self.get("/readyz")) {
+            assert!(self.is_running(), "the worker ended before it was {what}");
             assert!(
                 Instant::now() < deadline,
-                "the worker was not ready within {DEADLINE:?}"
+                "the worker was not {what} within {DEADLINE:?}"
             );
-            std::thread::sleep(Duration::from_millis(50));
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 }

@@ -23,6 +23,8 @@ use crate::commands::enrich::progress::Progress;
 use crate::commands::exit::Exit;
 use crate::commands::load_config;
 use crate::config::FormChoice;
+use crate::ops::logging;
+use crate::ops::logging::LogFormat;
 use crate::record::Origin;
 use crate::record::Outcome;
 use crate::record::Record;
@@ -68,6 +70,7 @@ struct Tally {
 
 /// Enriches every article of every file.
 pub fn enrich(args: &EnrichArgs) -> anyhow::Result<Exit> {
+    logging::init(LogFormat::Text, "error")?;
     let mut config = load_config(args.config.as_deref())?;
     config.input.form = match args.form {
         None => config.input.form,

@@ -1,12 +1,12 @@
-//! Files into payloads, read ahead on a thread of its own. JSON lines stream, one line in memory at a time;
-//! any other file is
-//! read whole, up to `WHOLE_BYTES_MAX`. Never decodes.
+//! Files into payloads, read ahead on a thread of its own. JSON lines stream, one line in memory at a time; any other file
+//! is read whole, up to `WHOLE_BYTES_MAX`. Never decodes.
 
 use std::fs::File;
 use std::io;
 use std::io::BufRead;
 use std::io::BufReader;
 use std::io::Read;
+use std::iter;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -117,7 +117,7 @@ impl Reader<'_> {
             )));
         }
         let payloads = if self.form == FormChoice::Wire {
-            vec![bytes.as_slice()]
+            Box::new(iter::once(bytes.as_slice()))
         } else {
             split_payloads(&bytes)
         };

@@ -1,4 +1,5 @@
-//! The tagger: telling phrases, weighed by where they stand, add up to concepts. Never tags on one stray phrase.
+//! The tagger: telling phrases, weighed by where they stand, add up to concepts. Never tags on one stray phrase, and
+//! never on what only the end of a text speaks of.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -17,9 +18,9 @@ const FILE: &str = "models/topic-phrases.tsv";
 const TABLE: &str = include_str!("../../../models/topic-phrases.tsv");
 
 /// A concept needs this many points.
-const THRESHOLD: u32 = 56;
+const THRESHOLD: u32 = 75;
 /// A level-1 concept whose descendants have no such sure one needs this many from all of them.
-const ROOT_THRESHOLD: u32 = 45;
+const ROOT_THRESHOLD: u32 = 56;
 /// Bytes of text that count as the lead.
 const LEAD: usize = 300;
 /// A text with fewer bytes, headline included, gets no topics.
@@ -82,48 +83,55 @@ impl Tagger {
         if headline.len() + article.text.len() < SHORTEST {
             return Vec::new();
         }
-        let mut seen: BTreeMap<usize, u32> = BTreeMap::new();
+        let mut seen: BTreeMap<usize, Sighting> = BTreeMap::new();
         self.read(headline, true, &mut seen);
         self.read(&article.text, false, &mut seen);
-        let mut points: BTreeMap<&'static str, u32> = BTreeMap::new();
-        for (phrase, weight) in seen {
-            for &(code, strength) in self.meanings.get(phrase).into_iter().flatten() {
-                *points.entry(code).or_default() += strength * weight / 2;
+        let mut found: BTreeMap<&'static str, Evidence> = BTreeMap::new();
+        let mut roots: BTreeMap<&'static str, Evidence> = BTreeMap::new();
+        for (phrase, sighting) in seen {
+            let meanings = self.meanings.get(phrase).into_iter().flatten();
+            for &(code, strength) in meanings {
+                let points = strength * sighting.weight / 2;
+                found.entry(code).or_default().add(phrase, points, sighting);
+                let root = self.vocabulary.ancestors(code).first().copied().unwrap_or(code);
+                roots.entry(root).or_default().add(phrase, points, sighting);
             }
         }
-        let mut sure = self.roots(&points);
-        points.retain(|_, points| *points >= THRESHOLD);
-        sure.extend(points);
-        self.tags(sure, limits.topics_max)
+        let best = roots
+            .values()
+            .map(|evidence| evidence.points)
+            .max()
+            .unwrap_or_default();
+        // "sport", though not which.
+        roots.retain(|_, root| {
+            root.points >= ROOT_THRESHOLD && root.points * 3 >= best * 2 && root.early && root.phrases > 1
+        });
+        found.retain(|_, concept| {
+            concept.points >= THRESHOLD && concept.early && (concept.phrases > 1 || concept.in_headline)
+        });
+        roots.extend(found);
+        let sure = roots.into_iter().map(|(code, evidence)| (code, evidence.points));
+        self.tags(sure.collect(), limits.topics_max)
     }
 
     /// Adds what each phrase of `text` weighs, in halves: 4 in a headline, 3 in the lead, 2 below, more when repeated.
-    fn read(&self, text: &str, headline: bool, seen: &mut BTreeMap<usize, u32>) {
+    fn read(&self, text: &str, in_headline: bool, seen: &mut BTreeMap<usize, Sighting>) {
         let text = text.get(..text.floor_char_boundary(READ)).unwrap_or_default();
         for found in self.automaton.find_iter(text) {
             if !stands_alone(text, found.start(), found.end()) {
                 continue;
             }
-            let here = match found.start() {
-                _ if headline => 4,
-                start if start < LEAD => 3,
-                _ => 2,
+            let early = in_headline || found.start() < LEAD;
+            let here = match early {
+                true if in_headline => 4,
+                true => 3,
+                false => 2,
             };
-            let weight = seen.entry(found.pattern().as_usize()).or_default();
-            *weight = (*weight).max(here).max((*weight + 1).min(6));
+            let sighting = seen.entry(found.pattern().as_usize()).or_default();
+            sighting.weight = sighting.weight.max(here).max((sighting.weight + 1).min(6));
+            sighting.in_headline |= in_headline;
+            sighting.early |= early;
         }
-    }
-
-    /// The level-1 concepts whose descendants are sure only together: "sport", though not which.
-    fn roots(&self, points: &BTreeMap<&'static str, u32>) -> BTreeMap<&'static str, u32> {
-        let mut roots: BTreeMap<&'static str, u32> = BTreeMap::new();
-        for (code, points) in points {
-            let root = self.vocabulary.ancestors(code).first().copied().unwrap_or(code);
-            *roots.entry(root).or_default() += points;
-        }
-        let best = roots.values().copied().max().unwrap_or_default();
-        roots.retain(|_, points| *points >= ROOT_THRESHOLD && *points * 3 >= best * 2);
-        roots
     }
 
     /// Tags of the concepts in `points` that are no ancestor of another.
@@ -158,16 +166,45 @@ impl Tagger {
     }
 }
 
+/// Where one phrase was seen.
+#[derive(Debug, Default, Clone, Copy)]
+struct Sighting {
+    weight: u32,
+    in_headline: bool,
+    /// In the headline or the lead.
+    early: bool,
+}
+
+/// What speaks for a concept.
+#[derive(Debug, Default)]
+struct Evidence {
+    points: u32,
+    /// Different phrases.
+    phrases: u32,
+    last: Option<usize>,
+    in_headline: bool,
+    early: bool,
+}
+
+impl Evidence {
+    /// Adds a phrase; all meanings of one phrase come one after another.
+    fn add(&mut self, phrase: usize, points: u32, sighting: Sighting) {
+        self.points += points;
+        self.phrases += u32::from(self.last != Some(phrase));
+        self.last = Some(phrase);
+        self.in_headline |= sighting.in_headline;
+        self.early |= sighting.early;
+    }
+}
+
 /// Precision by points, measured (`models/README.md`).
 fn confidence(level: u8, points: u32) -> Score {
     Score::from_thousandths(match (level, points) {
-        (1, 0..56) => 700,
-        (1, 56..100) => 770,
-        (1, _) => 900,
-        (_, 0..75) => 620,
-        (_, 75..120) => 730,
-        (_, 120..160) => 830,
-        _ => 930,
+        (1, 0..100) => 840,
+        (1, _) => 930,
+        (_, 0..120) => 740,
+        (_, 120..160) => 870,
+        _ => 950,
     })
 }
 

@@ -307,7 +307,12 @@ impl FlowState {
         let mut targets = Vec::new();
         for (key, state) in &mut self.partitions {
             state.committed = committed.get(key).copied().or(state.committed);
-            targets.extend(state.committed.or(state.first).map(|offset| (key.clone(), offset)));
+            targets.extend(
+                state
+                    .committed
+                    .or(state.first)
+                    .map(|offset| (key.clone(), offset)),
+            );
         }
         targets
     }

@@ -118,7 +118,9 @@ impl Model {
                 self.position[*p as usize] += 1;
                 let record = record(*p, offset);
                 let reset = self.flow.check_offset(&record.origin);
-                let expected = self.committed[*p as usize].is_none().then_some(Reset::NoCommittedOffset);
+                let expected = self.committed[*p as usize]
+                    .is_none()
+                    .then_some(Reset::NoCommittedOffset);
                 assert!(reset.is_none() || reset == expected, "{reset:?}");
                 assert_eq!(self.flow.take_widest_jump(), None);
                 self.flow.accept(record, 0);
@@ -149,11 +151,7 @@ impl Model {
                     self.flow.fail_commit();
                 }
             }
-            Action::Fail => {
-                if self.committing.take().is_some() {
-                    self.flow.fail_commit();
-                }
-            }
+            Action::Fail if self.committing.take().is_some() => self.flow.fail_commit(),
             Action::Rewind => {
                 if let Some(due) = self.flow.rewind_due() {
                     let known = due

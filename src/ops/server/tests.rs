@@ -50,22 +50,26 @@ impl Running {
     /// Sends `head` and `body` on a fresh connection; returns status, head and body of the answer.
     async fn ask(&self, head: &str, body: &[u8]) -> (u16, String, String) {
         let request = format!(
-            "{head}\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+            "{head}\r\nhost: 127.0.0.1\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
             body.len()
         );
-        let (address, body) = (self.address, body.to_vec());
+        let answer = self.exchange(&[request.as_bytes(), body].concat()).await;
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head[9..12].parse().unwrap(), head.to_lowercase(), body.to_owned())
+    }
+
+    /// Sends `request` as it is; returns all that comes back.
+    async fn exchange(&self, request: &[u8]) -> String {
+        let (address, request) = (self.address, request.to_vec());
         let answer = tokio::task::spawn_blocking(move || {
             let mut stream = TcpStream::connect(address).unwrap();
-            stream.write_all(request.as_bytes()).unwrap();
             // A refused body may close the connection early.
-            let _ = stream.write_all(&body);
+            let _ = stream.write_all(&request);
             let mut answer = Vec::new();
             let _ = stream.read_to_end(&mut answer);
             String::from_utf8(answer).unwrap()
         });
-        let answer = answer.await.unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (head[9..12].parse().unwrap(), head.to_lowercase(), body.to_owned())
+        answer.await.unwrap()
     }
 
     async fn get(&self, path: &str) -> (u16, String, String) {
@@ -139,6 +143,126 @@ async fn a_pasted_article_comes_back_as_its_record_or_its_reason() {
     let elsewhere = format!("{post}\r\nsec-fetch-site: cross-site");
     assert_eq!(running.ask(&elsewhere, b"hello").await.0, 403);
     assert_eq!(running.get("/enrich").await.0, 405);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn articles_are_for_our_own_page_alone() {
+    let running = start(echo()).await;
+    for (head, code) in [
+        ("GET /recent HTTP/1.1\r\norigin: http://evil.example", 403),
+        ("POST /enrich HTTP/1.1\r\norigin: http://evil.example", 403),
+        ("GET /metrics HTTP/1.1\r\norigin: http://evil.example", 200),
+        ("GET /livez HTTP/1.1\r\norigin: http://evil.example", 200),
+        ("POST /enrich HTTP/1.1\r\norigin: http://127.0.0.1", 200),
+    ] {
+        assert_eq!(running.ask(head, b"").await.0, code, "{head}");
+    }
+    // The name that a browser was made to look up as this address.
+    let rebound = running.exchange(
+        b"POST /enrich HTTP/1.1\r\nhost: evil.example\r\ncontent-length: 1\r\nconnection: close\r\n\r\nx",
+    );
+    assert!(rebound.await.starts_with("HTTP/1.1 403"));
+}
+
+/// A server with limits that a test can wait for.
+async fn limited(
+    limits: ConnectionLimits,
+) -> (SocketAddr, Shutdown, tokio::task::JoinHandle<io::Result<()>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let shutdown = Shutdown::new();
+    let stop = shutdown.clone();
+    let router = Router::new().route("/", post(async |body: Bytes| body.len().to_string()));
+    let server =
+        tokio::spawn(async move { connections::serve(listener, router, limits, stop.requested()).await });
+    (address, shutdown, server)
+}
+
+/// What the server says to `request` until it closes the connection, which it must.
+async fn said(address: SocketAddr, request: &'static [u8]) -> String {
+    let read = tokio::task::spawn_blocking(move || {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        stream.write_all(request).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        String::from_utf8(answer).unwrap()
+    });
+    read.await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slow_and_idle_clients_are_sent_away() {
+    let short = Duration::from_millis(50);
+    let head = ConnectionLimits {
+        head: short,
+        ..ConnectionLimits::default()
+    };
+    let (address, ..) = limited(head).await;
+    assert_eq!(
+        said(address, b"POST / HTTP/1.1\r\nhost: x\r\n").await,
+        "",
+        "half a head"
+    );
+    let answered = said(
+        address,
+        b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\nok",
+    )
+    .await;
+    assert!(
+        answered.starts_with("HTTP/1.1 200"),
+        "idle after a request: {answered}"
+    );
+
+    let request = ConnectionLimits {
+        request: short,
+        ..ConnectionLimits::default()
+    };
+    let (address, ..) = limited(request).await;
+    let late = said(
+        address,
+        b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nhalf",
+    )
+    .await;
+    assert!(late.starts_with("HTTP/1.1 408"), "half a body: {late}");
+
+    let age = ConnectionLimits {
+        age: short,
+        goodbye: short,
+        ..ConnectionLimits::default()
+    };
+    let (address, ..) = limited(age).await;
+    assert_eq!(said(address, b"").await, "", "silent");
+    assert_eq!(
+        said(
+            address,
+            b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nhalf"
+        )
+        .await,
+        "",
+        "old"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_connection_more_waits_for_its_turn() {
+    let one = ConnectionLimits {
+        connections_max: 1,
+        ..ConnectionLimits::default()
+    };
+    let (address, shutdown, server) = limited(one).await;
+    let request = b"POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok";
+    let first = TcpStream::connect(address).unwrap();
+    let mut second = TcpStream::connect(address).unwrap();
+    second.write_all(request).unwrap();
+    second.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+    let mut byte = [0];
+    assert!(second.read(&mut byte).is_err(), "answered out of turn");
+    drop(first);
+    second.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    assert_eq!(second.read(&mut byte).unwrap(), 1);
+    shutdown.trigger();
+    server.await.unwrap().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,14 +1,18 @@
-//! HTML that would cost a parser far more than its length (very deep nesting, repeated by every later tag)
-//! is read tag by
-//! tag instead. Never builds a tree, so it is linear whatever comes.
+//! HTML that would cost a parser far more than its length (very deep nesting, repeated by every later tag; nodes without
+//! end) is read tag by tag instead. Never builds a tree, so it is linear whatever comes.
 
 use crate::text::html::Writer;
 use crate::text::html::entity;
 
-/// Most steps a parser may need beyond its length: deepest nesting times number of tags, and comparing the
-/// attributes of
+/// Most steps a parser may need beyond its length: deepest nesting times number of tags, and comparing the attributes of
 /// one tag with each other.
 const COST_MAX: usize = 2_000_000;
+
+/// Most bytes that a tree is built from; an attribute of two bytes takes many times that in a tree.
+const PARSED_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// Most tags and comments that a tree is built from: `<p>` takes a hundred bytes in it.
+const NODES_MAX: usize = 100_000;
 
 /// Elements that never stay open around what follows. Sorted.
 #[rustfmt::skip]
@@ -29,6 +33,9 @@ enum Piece<'t> {
 
 /// True where a tree builder might need much more than linear time or memory.
 pub(super) fn is_too_costly(html: &str) -> bool {
+    if html.len() > PARSED_BYTES_MAX || html.bytes().filter(|byte| *byte == b'<').count() > NODES_MAX {
+        return true;
+    }
     let (mut depth, mut deepest, mut tags, mut attributes) = (0_usize, 0_usize, 0_usize, 0_usize);
     for piece in pieces(html) {
         let Piece::Tag { name, opens, length } = piece else {
@@ -151,6 +158,10 @@ mod tests {
         assert!(!is_too_costly(&"<p>One <b>two</b></p>".repeat(10_000)));
         assert!(!is_too_costly(&"<p>One".repeat(10_000)));
         assert!(is_too_costly(&"<div>".repeat(2_000)));
+        assert!(!is_too_costly(&"<p>One".repeat(NODES_MAX)));
+        assert!(is_too_costly(&"<p>One".repeat(NODES_MAX + 1)));
+        assert!(is_too_costly(&"<!---->".repeat(NODES_MAX + 1)));
+        assert!(is_too_costly(&"a".repeat(PARSED_BYTES_MAX + 1)));
         assert!(is_too_costly(&format!("<p {}>", "a ".repeat(100_000))));
         assert!(is_too_costly(&format!(
             "{}{}",

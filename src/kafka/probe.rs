@@ -1,0 +1,182 @@
+//! The short-lived client of the start-up checks, polled while it is asked: so it signs on by token too, and hears
+//! why a broker turns it away. Never joins the group.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use std::time::Instant;
+
+use rdkafka::ClientContext;
+use rdkafka::client::OAuthToken;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::BaseConsumer;
+use rdkafka::consumer::Consumer;
+use rdkafka::consumer::ConsumerContext;
+use rdkafka::error::KafkaError;
+use rdkafka::metadata::Metadata;
+use rdkafka::types::RDKafkaErrorCode;
+
+use crate::kafka::client::Shared;
+use crate::kafka::client::log_error;
+use crate::kafka::client::log_line;
+use crate::kafka::client::oauth_token;
+use crate::kafka::describe::Asker;
+use crate::kafka::settings::client_config;
+
+/// Longest that one poll waits; also how soon the polling ends once all is asked.
+const POLL: Duration = Duration::from_millis(20);
+/// How long to try before a refusal is believed: another broker may let us in.
+const REFUSAL_PATIENCE: Duration = Duration::from_secs(3);
+
+/// Callbacks of the probe.
+pub(crate) struct ProbeCallbacks {
+    shared: Arc<Shared>,
+    heard: Mutex<Heard>,
+}
+
+/// Why requests got no answer.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Heard {
+    /// Brokers turned us away: TLS or sign-on.
+    pub(crate) refusals: BTreeSet<String>,
+    /// The latest trouble of any other kind.
+    pub(crate) trouble: Option<String>,
+    /// Why the last token was not had.
+    no_token: Option<String>,
+}
+
+impl ClientContext for ProbeCallbacks {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        log_line(level, facility, line);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        log_error(&error, reason);
+        let mut heard = self.heard();
+        let code = error.rdkafka_error_code();
+        let reason = without_timing(reason).to_owned();
+        // A token that was not had is known already, with more of its why.
+        let known = heard.no_token.as_ref().is_some_and(|why| reason.contains(why));
+        if is_refusal(code, &reason) && !known {
+            heard.refusals.insert(reason);
+        } else if code != Some(RDKafkaErrorCode::AllBrokersDown) {
+            heard.trouble = Some(reason);
+        }
+    }
+
+    fn generate_oauth_token(&self, _config: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        Ok(oauth_token(self.shared.token.as_ref()).inspect_err(|error| {
+            let mut heard = self.heard();
+            heard.no_token = Some(error.to_string());
+            if error.is_refusal {
+                heard.refusals.insert(error.to_string());
+            }
+        })?)
+    }
+}
+
+impl ConsumerContext for ProbeCallbacks {}
+
+impl ProbeCallbacks {
+    fn heard(&self) -> std::sync::MutexGuard<'_, Heard> {
+        self.heard
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// TLS that fails at the broker's end is trouble of transport to the client: a broker that asks for a certificate
+/// hangs up with an alert.
+fn is_refusal(code: Option<RDKafkaErrorCode>, reason: &str) -> bool {
+    match code {
+        Some(RDKafkaErrorCode::SSL | RDKafkaErrorCode::Authentication) => true,
+        Some(RDKafkaErrorCode::BrokerTransportFailure) => reason.contains("SSL alert"),
+        _ => false,
+    }
+}
+
+/// What the client adds to an error says when, not why.
+fn without_timing(reason: &str) -> &str {
+    reason.split(" (after ").next().unwrap_or(reason)
+}
+
+/// A client to ask the cluster by.
+pub(crate) struct Probe {
+    pub(crate) consumer: BaseConsumer<ProbeCallbacks>,
+    pub(crate) timeout: Duration,
+}
+
+impl Probe {
+    /// Makes the client, and polls it while `ask` asks. Blocks.
+    pub(crate) fn with<T>(
+        properties: &BTreeMap<String, String>,
+        shared: &Arc<Shared>,
+        timeout: Duration,
+        ask: impl FnOnce(&Self) -> T,
+    ) -> Result<T, KafkaError> {
+        let callbacks = ProbeCallbacks {
+            shared: Arc::clone(shared),
+            heard: Mutex::default(),
+        };
+        let probe = Self {
+            consumer: client_config(properties).create_with_context(callbacks)?,
+            timeout,
+        };
+        let asked = AtomicBool::new(false);
+        Ok(std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !asked.load(Ordering::Acquire) {
+                    drop(probe.consumer.poll(POLL));
+                }
+            });
+            let answer = ask(&probe);
+            asked.store(true, Ordering::Release);
+            answer
+        }))
+    }
+
+    /// Every Kafka topic that we may see. Gives up early where brokers turned us away.
+    pub(crate) fn metadata(&self) -> Result<Metadata, KafkaError> {
+        let deadline = Instant::now() + self.timeout;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.consumer.fetch_metadata(None, left.min(REFUSAL_PATIENCE)) {
+                Err(_) if left > REFUSAL_PATIENCE && self.heard().refusals.is_empty() => {}
+                answer => return answer,
+            }
+        }
+    }
+
+    /// Why requests got no answer, as far as the client told.
+    pub(crate) fn heard(&self) -> Heard {
+        self.consumer.context().heard().clone()
+    }
+
+    /// Asks what rdkafka does not wrap.
+    pub(crate) fn asker(&self) -> Asker<'_, ProbeCallbacks> {
+        Asker {
+            client: self.consumer.client(),
+            timeout: self.timeout,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_told_once_whenever_it_came() {
+        let told =
+            without_timing("sasl_ssl://b:1/bootstrap: Invalid password (after 311ms in state AUTH_REQ)");
+        assert_eq!(told, "sasl_ssl://b:1/bootstrap: Invalid password");
+        assert_eq!(without_timing("no token"), "no token");
+    }
+}
