@@ -42,6 +42,8 @@ const INTAKE_SHARE: usize = 8;
 const RESUME_SHARE: usize = 4;
 /// Room for what the client counts beside key, value and headers.
 const PRODUCER_FRAMING_BYTES: usize = 4096;
+/// Most bytes that travel together, where the topics take as much.
+const PRODUCER_BATCH_BYTES: usize = 1_000_000;
 /// How soon the end of a backfill is seen.
 const BACKFILL_STATISTICS_MS: u32 = 250;
 
@@ -149,7 +151,13 @@ impl Service {
         let cluster = tokio::task::spawn_blocking(check).await??;
         let publish_bytes_max =
             cluster.output_bytes_max.max(cluster.dead_letter_bytes_max) + PRODUCER_FRAMING_BYTES;
-        let settings = ClientSettings::new(config, &instance, publish_bytes_max);
+        let mut settings = ClientSettings::new(config, &instance, publish_bytes_max);
+        // The broker's limit is on what travels together; the client's own is a megabyte.
+        let together = cluster.output_bytes_max.min(cluster.dead_letter_bytes_max);
+        settings
+            .producer
+            .entry("batch.size".to_owned())
+            .or_insert_with(|| together.min(PRODUCER_BATCH_BYTES).to_string());
         let until = if self.until_end {
             let (admin, topics, shared) = (
                 settings.admin.clone(),
@@ -237,6 +245,7 @@ fn shared(config: &Config, metrics: Metrics) -> anyhow::Result<Shared> {
         fresh_after_s: AtomicI64::new(0),
         metrics,
         revoke_deadline: Duration::from_millis(u64::from(config.kafka.revoke_deadline_ms)),
+        resets_to_latest: config.kafka.auto_offset_reset == OffsetReset::Latest,
         // Asked on the poll thread: it must turn well within what counts as live.
         request_timeout: Duration::from_millis(u64::from(
             config
@@ -244,7 +253,6 @@ fn shared(config: &Config, metrics: Metrics) -> anyhow::Result<Shared> {
                 .request_timeout_ms
                 .min(config.admin.live_timeout_ms / 3),
         )),
-        resets_to_latest: config.kafka.auto_offset_reset == OffsetReset::Latest,
         token: token_provider(&config.kafka.security)?,
     })
 }

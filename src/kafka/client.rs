@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::Condvar;
 use std::sync::Mutex;
@@ -69,10 +70,10 @@ pub struct Shared {
     pub(crate) metrics: Metrics,
     /// Longest that a revoke waits for the batches of its partitions.
     pub(crate) revoke_deadline: Duration,
+    /// Reading begins again at the end, where the expected offset is gone.
+    pub(crate) resets_to_latest: bool,
     /// Longest that a request to the broker may take in the poll thread.
     pub(crate) request_timeout: Duration,
-    /// Whether a reset goes to the end of a partition, past all that is retained.
-    pub(crate) resets_to_latest: bool,
     /// Where tokens come from, if the mechanism is OAUTHBEARER.
     pub(crate) token: Option<TokenProvider>,
 }
@@ -152,18 +153,20 @@ pub(crate) fn offsets_list<'k>(
     Ok(list)
 }
 
-/// Committed offsets as the group knows them; partitions without one are absent from the map.
+/// Committed offsets as the group knows them; partitions without one are absent from the map. And the notes that were
+/// committed with them.
 pub(crate) fn committed(
     consumer: &BaseConsumer<ConsumerCallbacks>,
     partitions: &BTreeSet<PartitionKey>,
     timeout: Duration,
-) -> Result<BTreeMap<PartitionKey, i64>, KafkaError> {
+) -> Result<(BTreeMap<PartitionKey, i64>, Vec<String>), KafkaError> {
     let mut list = TopicPartitionList::new();
     for key in partitions {
         list.add_partition(&key.kafka_topic, key.partition);
     }
     let answer = consumer.committed_offsets(list, timeout)?;
     let mut offsets = BTreeMap::new();
+    let mut notes = Vec::new();
     for element in answer.elements() {
         element.error()?;
         if let Offset::Offset(offset) = element.offset() {
@@ -172,9 +175,13 @@ pub(crate) fn committed(
                 partition: element.partition(),
             };
             offsets.insert(key, offset);
+            // The library panics where another client's note is not UTF-8.
+            notes.extend(std::panic::catch_unwind(AssertUnwindSafe(|| {
+                element.metadata().to_owned()
+            })));
         }
     }
-    Ok(offsets)
+    Ok((offsets, notes))
 }
 
 pub(crate) fn log_line(level: RDKafkaLogLevel, facility: &str, line: &str) {
@@ -301,13 +308,15 @@ impl ConsumerContext for ConsumerCallbacks {
             return;
         };
         let partitions = keys(list);
-        let committed = committed(consumer, &partitions, self.0.request_timeout).unwrap_or_else(|error| {
+        let answer = committed(consumer, &partitions, self.0.request_timeout);
+        let (committed, notes) = answer.unwrap_or_else(|error| {
             warn!(%error, "committed offsets could not be read: an offset reset would go unnoticed now");
-            BTreeMap::new()
+            Default::default()
         });
         self.0.expect_fresh_statistics();
         let paused = {
             let mut flow = self.0.flow();
+            flow.keep_notes(notes);
             flow.assign(
                 partitions
                     .iter()

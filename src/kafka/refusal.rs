@@ -44,11 +44,15 @@ impl Suspects {
     /// alone is another than together: the client hides the reason where several are named.
     fn settle(&mut self, place: usize, code: RejectionCode) -> BTreeSet<usize> {
         let together = self.places.remove(&place);
+        let mut refused = BTreeSet::from([place]);
+        if code == RejectionCode::OutputTooLarge {
+            // Together they may be too large, though each alone is not: they go on travelling alone.
+            return refused;
+        }
         // They travel in order: those before this one were taken.
         self.places.retain(|suspect, _| *suspect > place);
         let named = self.named || together.is_some_and(|reason| reason != code);
-        let mut refused = BTreeSet::from([place]);
-        if named && code != RejectionCode::OutputTooLarge {
+        if named {
             self.places.retain(|suspect, reason| {
                 let is_named = *reason != RejectionCode::OutputTooLarge;
                 !(is_named && refused.insert(*suspect))
@@ -328,6 +332,7 @@ mod tests {
         );
         let large = Some(RejectionCode::OutputTooLarge);
         assert_eq!(rejected(&outcomes), [large, None, large, large, None]);
+        assert!([1, 4].iter().all(|fits| care.is_suspect(*fits)));
     }
 
     #[test]

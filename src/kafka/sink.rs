@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
 
+use rdkafka::TopicPartitionList;
 use rdkafka::consumer::BaseConsumer;
 use rdkafka::consumer::CommitMode;
 use rdkafka::consumer::Consumer;
@@ -154,14 +155,19 @@ impl KafkaSink {
 }
 
 impl OutcomeSink for KafkaSink {
-    async fn commit(&mut self, batch: Batch, mut outcomes: Vec<Outcome>) -> Result<Committed, FatalError> {
+    async fn commit(
+        &mut self,
+        batch: Batch,
+        mut outcomes: Vec<Outcome>,
+        note: String,
+    ) -> Result<Committed, FatalError> {
         let mut care = match self.care.take() {
             Some((id, care)) if id == batch.id => care,
             _ => Care::default(),
         };
         let inner = Arc::clone(&self.inner);
         let attempt = move || {
-            let attempted = inner.commit(&batch, &mut outcomes, &mut care);
+            let attempted = inner.commit(&batch, &mut outcomes, &mut care, &note);
             inner.shared.tell();
             attempted.map(|attempted| (attempted, batch, outcomes, care))
         };
@@ -169,16 +175,12 @@ impl OutcomeSink for KafkaSink {
             .await
             .map_err(|error| FatalError(format!("the commit panicked: {error}")))?
             .map_err(FatalError)?;
-        self.inner
-            .shared
-            .metrics
-            .delivery_stalled(matches!(attempted, Attempted::Failed));
-        match attempted {
-            Attempted::Failed => {
-                self.back_off().await;
-                return Ok(Committed::Dropped);
-            }
-            Attempted::Done | Attempted::Stale | Attempted::Refused => self.backoff = BACKOFF_MIN,
+        let failed = matches!(attempted, Attempted::Failed);
+        self.inner.shared.metrics.delivery_stalled(failed);
+        if failed {
+            self.back_off().await;
+        } else {
+            self.backoff = BACKOFF_MIN;
         }
         Ok(match attempted {
             Attempted::Done => Committed::Done(batch, outcomes),
@@ -193,7 +195,18 @@ impl OutcomeSink for KafkaSink {
 
 impl Inner {
     /// Attempts the batch until it is committed, dropped, or its outcomes are others, or the client cannot go on.
-    fn commit(&self, batch: &Batch, outcomes: &mut [Outcome], care: &mut Care) -> Result<Attempted, String> {
+    fn commit(
+        &self,
+        batch: &Batch,
+        outcomes: &mut [Outcome],
+        care: &mut Care,
+        note: &str,
+    ) -> Result<Attempted, String> {
+        let offsets = offsets_list(batch.next_offsets().iter().map(|(key, next)| (key, *next)))
+            .map_err(|e| e.to_string())?;
+        for mut element in offsets.elements() {
+            element.set_metadata(note);
+        }
         if self.refuse_oversized(outcomes) {
             return Ok(Attempted::Refused);
         }
@@ -201,7 +214,7 @@ impl Inner {
             let Some(metadata) = self.begin(batch) else {
                 return Ok(Attempted::Stale);
             };
-            let Err(failure) = self.attempt(batch, outcomes, care, &metadata) else {
+            let Err(failure) = self.attempt(batch, outcomes, care, (&offsets, &metadata)) else {
                 self.shared.flow().finish_commit(batch);
                 return Ok(Attempted::Done);
             };
@@ -226,6 +239,11 @@ impl Inner {
                     flow.fail_commit();
                     drop(flow);
                     if is_stale {
+                        warn!(
+                            batch = batch.id,
+                            reason = %failure,
+                            "the batch was not delivered before its partitions went: its records are read again"
+                        );
                         return Ok(Attempted::Stale);
                     }
                     error!(
@@ -263,11 +281,8 @@ impl Inner {
         batch: &Batch,
         outcomes: &[Outcome],
         care: &Care,
-        metadata: &Option<ConsumerGroupMetadata>,
+        (offsets, metadata): (&TopicPartitionList, &Option<ConsumerGroupMetadata>),
     ) -> Result<(), Failure> {
-        let offsets = batch.next_offsets();
-        let list = offsets_list(offsets.iter().map(|(key, next)| (key, *next)))
-            .map_err(|e| Failure::Fatal(e.to_string()))?;
         if !self.settings.transactional {
             self.publish(batch, outcomes, care)?;
             // The client commits as whatever member it is by now, so that the broker would not refuse it.
@@ -276,7 +291,7 @@ impl Inner {
             }
             return self
                 .consumer
-                .commit(&list, CommitMode::Sync)
+                .commit(offsets, CommitMode::Sync)
                 .map_err(|e| Failure::Retry(format!("offsets: {e}")));
         }
         let Some(metadata) = metadata else {
@@ -287,7 +302,7 @@ impl Inner {
             .map_err(|e| Failure::Fatal(format!("begin: {e}")))?;
         let result = self.publish(batch, outcomes, care).and_then(|()| {
             self.resolve("send offsets", || {
-                self.producer.send_offsets_to_transaction(&list, metadata, CALL)
+                self.producer.send_offsets_to_transaction(offsets, metadata, CALL)
             })?;
             self.resolve("commit", || self.producer.commit_transaction(CALL))
         });

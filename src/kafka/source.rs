@@ -171,6 +171,10 @@ impl RecordSource for KafkaSource {
             }
         }
     }
+
+    fn notes(&self) -> Vec<String> {
+        self.shared.flow().notes().to_vec()
+    }
 }
 
 fn millis(since: Instant) -> u64 {
@@ -342,7 +346,7 @@ impl Poller {
         self.rewind_after = Instant::now() + REWIND_RETRY;
         let timeout = self.shared.request_timeout;
         let targets = match committed(&self.consumer, &due, timeout) {
-            Ok(known) => self.shared.flow().rewind_targets(&known),
+            Ok((known, _)) => self.shared.flow().rewind_targets(&known),
             Err(error) => {
                 warn!(%error, "committed offsets could not be read: seeking back is tried again");
                 return;

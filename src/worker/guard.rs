@@ -2,6 +2,7 @@
 //! decides, never acts.
 
 use std::collections::VecDeque;
+use std::fmt;
 
 use thiserror::Error;
 
@@ -20,6 +21,44 @@ pub enum LimitReached {
         "{0} of the last {1} records became dead letters (dead_letters.share_max = {2}): the batch is not committed"
     )]
     Share(usize, usize, f64),
+}
+
+/// What is remembered of the outcomes over a restart: it is kept with the committed offsets, so that a restart meets
+/// the batch that tripped a limit with the same history, and stops again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Memory {
+    /// When it was noted, milliseconds since 1970: of several the latest counts.
+    at_ms: i64,
+    run_length: u32,
+    rejected: usize,
+    records: usize,
+}
+
+const MEMORY_TAG: &str = "dead-letters";
+
+impl fmt::Display for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            at_ms,
+            run_length,
+            rejected,
+            records,
+        } = self;
+        write!(f, "{MEMORY_TAG} {at_ms} {run_length} {rejected} {records}")
+    }
+}
+
+impl Memory {
+    /// Reads what `Display` wrote; `None` where it is somebody else's text.
+    pub fn parse(note: &str) -> Option<Self> {
+        let mut words = note.strip_prefix(MEMORY_TAG)?.split_whitespace();
+        Some(Self {
+            at_ms: words.next()?.parse().ok()?,
+            run_length: words.next()?.parse().ok()?,
+            rejected: words.next()?.parse().ok()?,
+            records: words.next()?.parse().ok()?,
+        })
+    }
 }
 
 /// A sliding window over the outcomes, and the length of the current run.
@@ -45,6 +84,27 @@ impl DeadLetterGuard {
             rejected: 0,
             run_length: 0,
         }
+    }
+
+    /// What to remember at `at_ms`.
+    pub fn memory(&self, at_ms: i64) -> Memory {
+        Memory {
+            at_ms,
+            run_length: self.run_length,
+            rejected: self.rejected,
+            records: self.window.len(),
+        }
+    }
+
+    /// Goes on from what was remembered. Where in the window the dead letters stood is not: they are spread evenly.
+    pub fn recall(&mut self, memory: Memory) {
+        let records = memory.records.min(self.window_records);
+        let is_rejected = |n: usize| {
+            (n + 1) * memory.rejected / memory.records.max(1) > n * memory.rejected / memory.records.max(1)
+        };
+        self.window = (0..records).map(is_rejected).collect();
+        self.rejected = self.window.iter().filter(|rejected| **rejected).count();
+        self.run_length = memory.run_length;
     }
 
     /// Counts the outcomes of a batch before it is committed.
@@ -110,6 +170,56 @@ mod tests {
         assert!(guard.admit(&outcomes(".")).is_ok());
         assert!(guard.admit(&outcomes("..xx")).is_ok());
         assert_eq!(guard.admit(&outcomes("x")), Err(LimitReached::Share(3, 4, 0.5)));
+    }
+
+    /// A guard that starts anew with what the first remembered.
+    fn restarted(guard: &DeadLetterGuard) -> DeadLetterGuard {
+        let memory = Memory::parse(&guard.memory(7).to_string()).unwrap();
+        let mut next = DeadLetterGuard::new(
+            guard.share_max,
+            guard.run_length_max,
+            u32::try_from(guard.window_records).unwrap(),
+        );
+        next.recall(memory);
+        next
+    }
+
+    #[test]
+    fn a_restart_meets_the_same_batch_and_stops_again() {
+        let mut guard = DeadLetterGuard::new(1.0, 10, 100);
+        guard.admit(&outcomes("xxx.xxxxxxx")).unwrap();
+        for _ in 0..3 {
+            guard = restarted(&guard);
+            assert!(guard.clone().admit(&outcomes("xxx")).is_err());
+            assert!(guard.clone().admit(&outcomes("xx.xxxx")).is_ok());
+        }
+        let mut guard = DeadLetterGuard::new(0.5, 0, 20);
+        guard.admit(&outcomes(&"x.".repeat(20))).unwrap();
+        for _ in 0..3 {
+            guard = restarted(&guard);
+            assert!(guard.clone().admit(&outcomes("xxx")).is_err());
+            assert!(guard.clone().admit(&outcomes(&".x".repeat(20))).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_smaller_window_and_foreign_notes_are_no_trouble() {
+        let mut guard = DeadLetterGuard::new(0.5, 0, 100);
+        guard.admit(&outcomes(&"...x".repeat(25))).unwrap();
+        let mut smaller = DeadLetterGuard::new(0.5, 0, 20);
+        smaller.recall(guard.memory(0));
+        assert_eq!((smaller.window.len(), smaller.rejected), (20, 5));
+        for note in [
+            "",
+            "dead-letters",
+            "dead-letters 1 2 3",
+            "dead-letters 1 2 3 x",
+            "theirs",
+        ] {
+            assert_eq!(Memory::parse(note), None, "{note}");
+        }
+        guard.recall(Memory::parse("dead-letters 1 2 3 0").unwrap());
+        assert_eq!((guard.window.len(), guard.rejected), (0, 0));
     }
 
     #[test]

@@ -18,6 +18,7 @@ use crate::record::Batch;
 use crate::record::Outcome;
 use crate::worker::guard::DeadLetterGuard;
 use crate::worker::guard::LimitReached;
+use crate::worker::guard::Memory;
 use crate::worker::process::Processor;
 use crate::worker::seams::Committed;
 use crate::worker::seams::FatalError;
@@ -74,6 +75,7 @@ impl Worker {
                 .build()?,
         );
         let mut enriched: Option<(Batch, Vec<Outcome>)> = None;
+        let mut is_first = true;
         loop {
             let core = Core {
                 pool: Arc::clone(&pool),
@@ -86,6 +88,11 @@ impl Worker {
             let next = async { Ok::<_, WorkerError>(core.next(source).await) };
             let ((), next) = tokio::try_join!(self.commit(sink, enriched.take()), next)?;
             enriched = next?;
+            if std::mem::take(&mut is_first)
+                && let Some(latest) = source.notes().iter().filter_map(|note| Memory::parse(note)).max()
+            {
+                self.guard.recall(latest);
+            }
             if enriched.is_none() {
                 return Ok(());
             }
@@ -107,7 +114,8 @@ impl Worker {
             // Refused by us or by the broker: the same limits hold, before anything counts.
             self.guard = before.clone();
             self.guard.admit(&outcomes)?;
-            match sink.commit(batch, outcomes).await? {
+            let note = self.guard.memory((self.clock)()).to_string();
+            match sink.commit(batch, outcomes, note).await? {
                 Committed::Done(batch, outcomes) => {
                     self.metrics
                         .stage_seconds(Stage::Commit, started.elapsed().as_secs_f64());
@@ -208,12 +216,16 @@ mod tests {
                 None => std::future::pending().await,
             }
         }
+
+        fn notes(&self) -> Vec<String> {
+            Vec::new()
+        }
     }
 
     struct Broken;
 
     impl OutcomeSink for Broken {
-        async fn commit(&mut self, _: Batch, _: Vec<Outcome>) -> Result<Committed, FatalError> {
+        async fn commit(&mut self, _: Batch, _: Vec<Outcome>, _: String) -> Result<Committed, FatalError> {
             Err(FatalError("fenced".to_owned()))
         }
     }

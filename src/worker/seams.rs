@@ -16,6 +16,9 @@ pub struct FatalError(pub String);
 pub trait RecordSource: Send {
     /// The next batch, or `None` once the source has ended (shutdown, or the end of a backfill).
     fn next_batch(&mut self) -> impl Future<Output = Result<Option<Batch>, FatalError>> + Send;
+
+    /// The notes that were committed with the offsets from which reading went on.
+    fn notes(&self) -> Vec<String>;
 }
 
 /// What became of a batch at the sink.
@@ -32,10 +35,11 @@ pub enum Committed {
 
 /// Where outcomes go. Batches are committed in the order they were taken.
 pub trait OutcomeSink: Send {
-    /// Publishes the outcomes and commits the batch's offsets, as one.
+    /// Publishes the outcomes and commits the batch's offsets with a note, as one.
     fn commit(
         &mut self,
         batch: Batch,
         outcomes: Vec<Outcome>,
+        note: String,
     ) -> impl Future<Output = Result<Committed, FatalError>> + Send;
 }

@@ -273,7 +273,7 @@ fn records_too_large_since_the_topic_takes_less_become_dead_letters() {
     let mut records = articles(count);
     for (n, record) in records.iter_mut().enumerate() {
         // Every fourth is too large, each by another size.
-        let words = if n % 4 == 0 { 3_000 + 17 * n } else { 10 };
+        let words = if n % 4 == 0 { 5_000 + 17 * n } else { 10 };
         let body = "word ".repeat(words);
         record.value = Some(
             serde_json::json!({ "title": n.to_string(), "body": body })
@@ -294,6 +294,27 @@ fn records_too_large_since_the_topic_takes_less_become_dead_letters() {
         dead.iter()
             .all(|letter| code(letter).as_deref() == Some("output_too_large"))
     );
+}
+
+#[test]
+fn a_restart_goes_on_counting_where_the_last_commit_was() {
+    for delivery in ["exactly-once", "at-least-once"] {
+        let topics = Topics::create("limit-restart", 1);
+        let mut records = articles(7);
+        records.extend((0..100).map(|n| Whole::new(&format!("b{n}"), "{ not json")));
+        produce(&topics.input, &records);
+        let kafka = format!("delivery = \"{delivery}\"\n");
+        let settings = Settings {
+            kafka: &kafka,
+            rest: "[worker]\nbatch_records_max = 10\n[dead_letters]\nrun_length_max = 25\n",
+            arguments: &[],
+        };
+        // Batches end at 10, 20 and 30; the last has the run's 23 and the two that trip the limit are in the next.
+        for _ in 0..3 {
+            assert_eq!(Worker::start(&topics, settings).wait(), 76, "{delivery}");
+            assert_eq!(committed_sum(&topics.group, &topics.input), 30, "{delivery}");
+        }
+    }
 }
 
 #[test]

@@ -36,6 +36,7 @@ struct Topic {
     epoch: u64,
     batches: u64,
     committed: Vec<(Record, Outcome)>,
+    notes: Vec<String>,
 }
 
 type Shared = Arc<Mutex<Topic>>;
@@ -72,9 +73,13 @@ impl RecordSource for VecSource {
             records,
         }))
     }
+
+    fn notes(&self) -> Vec<String> {
+        self.topic.lock().unwrap().notes.clone()
+    }
 }
 
-/// Keeps what is committed; fails at the attempts named.
+/// Keeps what is committed and the notes; fails at the attempts named.
 struct MemorySink {
     topic: Shared,
     metrics: Metrics,
@@ -95,7 +100,12 @@ impl MemorySink {
 }
 
 impl OutcomeSink for MemorySink {
-    async fn commit(&mut self, batch: Batch, mut outcomes: Vec<Outcome>) -> Result<Committed, FatalError> {
+    async fn commit(
+        &mut self,
+        batch: Batch,
+        mut outcomes: Vec<Outcome>,
+        note: String,
+    ) -> Result<Committed, FatalError> {
         self.attempts += 1;
         let last = batch.records.last().unwrap().origin.offset + 1;
         let is_more = usize::try_from(last).unwrap() < self.topic.lock().unwrap().records.len();
@@ -121,6 +131,7 @@ impl OutcomeSink for MemorySink {
         }
         let pairs = batch.records.iter().cloned().zip(outcomes.iter().cloned());
         topic.committed.extend(pairs);
+        topic.notes.push(note);
         Ok(Committed::Done(batch, outcomes))
     }
 }
@@ -315,6 +326,19 @@ fn records_that_the_broker_refuses_count_towards_the_limit_before_the_commit() {
     assert_eq!(run.committed(), offsets(20));
     assert_eq!(run.told(), offsets(20));
     assert_eq!(run.metrics.totals().rejected_all(), 4);
+}
+
+#[test]
+fn a_restart_meets_the_batch_that_tripped_the_limit_and_stops_again() {
+    let broken = std::iter::repeat_n(Some("{".to_owned()), 40);
+    let mut run = Run::over(articles(7).chain(broken));
+    run.guard = DeadLetterGuard::new(1.0, 12, 10);
+    for _ in 0..3 {
+        assert!(matches!(run.run(), Err(WorkerError::DeadLetterLimit(_))));
+        // Three batches of broken records are within the limit; a restart does not give another three.
+        assert_eq!(run.committed(), offsets(15));
+        run.topic.lock().unwrap().position = 15;
+    }
 }
 
 #[test]

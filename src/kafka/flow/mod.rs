@@ -79,6 +79,7 @@ pub struct FlowState {
     epoch: u64,
     batches_made: u64,
     partitions: BTreeMap<PartitionKey, PartitionState>,
+    notes: Vec<String>,
     intake: VecDeque<(Record, u64)>,
     intake_bytes: usize,
     in_flight: BTreeMap<u64, InFlight>,
@@ -97,6 +98,7 @@ impl FlowState {
             epoch: 1,
             batches_made: 0,
             partitions: BTreeMap::new(),
+            notes: Vec::new(),
             intake: VecDeque::new(),
             intake_bytes: 0,
             in_flight: BTreeMap::new(),
@@ -121,6 +123,16 @@ impl FlowState {
                 },
             );
         }
+    }
+
+    /// The notes that were committed with the offsets of the partitions assigned last.
+    pub fn keep_notes(&mut self, notes: Vec<String>) {
+        self.notes = notes;
+    }
+
+    /// The notes kept.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// First half of a revoke: records of these partitions that no batch has taken are discarded.
