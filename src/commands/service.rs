@@ -19,6 +19,7 @@ use crate::commands::oauth::token_provider;
 use crate::commands::view::View;
 use crate::config::Config;
 use crate::config::Delivery;
+use crate::config::OffsetReset;
 use crate::encode;
 use crate::kafka::ClientSettings;
 use crate::kafka::KafkaSink;
@@ -243,6 +244,7 @@ fn shared(config: &Config, metrics: Metrics) -> anyhow::Result<Shared> {
                 .request_timeout_ms
                 .min(config.admin.live_timeout_ms / 3),
         )),
+        resets_to_latest: config.kafka.auto_offset_reset == OffsetReset::Latest,
         token: token_provider(&config.kafka.security)?,
     })
 }

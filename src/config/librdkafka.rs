@@ -94,12 +94,13 @@ const OURS: [&str; 10] = [
 ];
 
 /// Properties that a key of ours sets.
-const FIELDS: [(&str, &str); 33] = [
+const FIELDS: [(&str, &str); 35] = [
     ("auto.offset.reset", "kafka.auto_offset_reset"),
     ("bootstrap.servers", "kafka.bootstrap_servers"),
     ("client.id", "kafka.client_id"),
     ("compression.codec", "kafka.compression"),
     ("compression.type", "kafka.compression"),
+    ("delivery.timeout.ms", "kafka.transaction_timeout_ms"),
     ("fetch.max.bytes", "worker.memory_budget_bytes"),
     ("fetch.message.max.bytes", "worker.memory_budget_bytes"),
     ("group.id", "kafka.group_id"),
@@ -107,6 +108,7 @@ const FIELDS: [(&str, &str); 33] = [
     ("group.protocol", "kafka.group_protocol"),
     ("max.partition.fetch.bytes", "worker.memory_budget_bytes"),
     ("max.poll.interval.ms", "kafka.max_poll_interval_ms"),
+    ("message.timeout.ms", "kafka.transaction_timeout_ms"),
     ("metadata.broker.list", "kafka.bootstrap_servers"),
     ("partition.assignment.strategy", "kafka.partition_assignment"),
     ("queued.max.messages.kbytes", "worker.memory_budget_bytes"),

@@ -264,6 +264,10 @@ const PROBLEMS: &[(&str, &str)] = &[
         "kafka.librdkafka.group.id: contradicts a key of dateline's: set `kafka.group_id`",
     ),
     (
+        "[kafka.librdkafka]\nmessage.timeout.ms = 0",
+        "kafka.librdkafka.message.timeout.ms: contradicts a key of dateline's: set `kafka.transaction_timeout_ms`",
+    ),
+    (
         "[kafka.librdkafka]\nisolation.level = 'x'",
         "kafka.librdkafka.isolation.level: is dateline's own",
     ),

@@ -71,6 +71,8 @@ pub struct Shared {
     pub(crate) revoke_deadline: Duration,
     /// Longest that a request to the broker may take in the poll thread.
     pub(crate) request_timeout: Duration,
+    /// Whether a reset goes to the end of a partition, past all that is retained.
+    pub(crate) resets_to_latest: bool,
     /// Where tokens come from, if the mechanism is OAUTHBEARER.
     pub(crate) token: Option<TokenProvider>,
 }
@@ -383,7 +385,7 @@ impl ProducerContext for ProducerCallbacks {
                 error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail),
             ));
         }
-        if deliveries.outstanding == 0 {
+        if deliveries.outstanding == 0 || result.is_err() {
             self.delivered.notify_all();
         }
     }

@@ -16,6 +16,7 @@ use rdkafka::message::Header as KafkaHeader;
 use rdkafka::message::OwnedHeaders;
 use rdkafka::producer::BaseRecord;
 use rdkafka::producer::Producer;
+use rdkafka::producer::PurgeConfig;
 use rdkafka::producer::ThreadedProducer;
 use rdkafka::types::RDKafkaErrorCode;
 use tracing::error;
@@ -31,6 +32,7 @@ use crate::kafka::client::Shared;
 use crate::kafka::client::offsets_list;
 use crate::kafka::refusal::Care;
 use crate::kafka::refusal::Failure;
+use crate::kafka::refusal::Lesson;
 use crate::kafka::refusal::classify;
 use crate::kafka::refusal::refusal;
 use crate::kafka::settings::client_config;
@@ -77,6 +79,20 @@ pub struct SinkSettings {
 pub struct KafkaSink {
     inner: Arc<Inner>,
     backoff: Duration,
+    /// What was learnt of the batch of this id, which is to be committed again.
+    care: Option<(u64, Care)>,
+}
+
+/// What an attempt at a batch came to.
+enum Attempted {
+    /// Committed.
+    Done,
+    /// Its epoch had ended: no trouble.
+    Stale,
+    /// Nothing of it counts, and it is read again.
+    Failed,
+    /// The broker refused records, which are dead letters now.
+    Refused,
 }
 
 struct Inner {
@@ -121,65 +137,104 @@ impl KafkaSink {
                 settings,
             }),
             backoff: BACKOFF_MIN,
+            care: None,
         })
     }
 }
 
-impl OutcomeSink for KafkaSink {
-    async fn commit(&mut self, batch: Batch, outcomes: Vec<Outcome>) -> Result<Committed, FatalError> {
-        let inner = Arc::clone(&self.inner);
-        let metrics = inner.shared.metrics.clone();
-        let result = tokio::task::spawn_blocking(move || inner.commit(batch, outcomes)).await;
-        match result {
-            Ok(Ok((committed, failed))) => {
-                metrics.delivery_stalled(failed);
-                if failed {
-                    tokio::time::sleep(self.backoff).await;
-                    self.backoff = (self.backoff * 2).min(self.inner.settings.backoff_max.max(BACKOFF_MIN));
-                } else {
-                    self.backoff = BACKOFF_MIN;
-                }
-                Ok(committed)
-            }
-            Ok(Err(reason)) => Err(FatalError(reason)),
-            Err(error) => Err(FatalError(format!("the commit panicked: {error}"))),
+impl KafkaSink {
+    /// Waits before the next attempt, longer each time; not when the worker was asked to stop.
+    async fn back_off(&mut self) {
+        let until = Instant::now() + self.backoff;
+        while Instant::now() < until && !self.inner.shared.flow().is_ended() {
+            tokio::time::sleep(BACKOFF_MIN).await;
         }
+        self.backoff = (self.backoff * 2).min(self.inner.settings.backoff_max.max(BACKOFF_MIN));
+    }
+}
+
+impl OutcomeSink for KafkaSink {
+    async fn commit(&mut self, batch: Batch, mut outcomes: Vec<Outcome>) -> Result<Committed, FatalError> {
+        let mut care = match self.care.take() {
+            Some((id, care)) if id == batch.id => care,
+            _ => Care::default(),
+        };
+        let inner = Arc::clone(&self.inner);
+        let attempt = move || {
+            let attempted = inner.commit(&batch, &mut outcomes, &mut care);
+            inner.shared.tell();
+            attempted.map(|attempted| (attempted, batch, outcomes, care))
+        };
+        let (attempted, batch, outcomes, care) = tokio::task::spawn_blocking(attempt)
+            .await
+            .map_err(|error| FatalError(format!("the commit panicked: {error}")))?
+            .map_err(FatalError)?;
+        self.inner
+            .shared
+            .metrics
+            .delivery_stalled(matches!(attempted, Attempted::Failed));
+        match attempted {
+            Attempted::Failed => {
+                self.back_off().await;
+                return Ok(Committed::Dropped);
+            }
+            Attempted::Done | Attempted::Stale | Attempted::Refused => self.backoff = BACKOFF_MIN,
+        }
+        Ok(match attempted {
+            Attempted::Done => Committed::Done(batch, outcomes),
+            Attempted::Refused => {
+                self.care = Some((batch.id, care));
+                Committed::Refused(batch, outcomes)
+            }
+            Attempted::Stale | Attempted::Failed => Committed::Dropped,
+        })
     }
 }
 
 impl Inner {
-    /// Attempts the batch until it is committed, dropped, or the client cannot go on. The flag says that an
-    /// attempt failed.
-    fn commit(&self, batch: Batch, mut outcomes: Vec<Outcome>) -> Result<(Committed, bool), String> {
-        self.refuse_oversized(&mut outcomes);
-        let mut care = Care::default();
+    /// Attempts the batch until it is committed, dropped, or its outcomes are others, or the client cannot go on.
+    fn commit(&self, batch: &Batch, outcomes: &mut [Outcome], care: &mut Care) -> Result<Attempted, String> {
+        if self.refuse_oversized(outcomes) {
+            return Ok(Attempted::Refused);
+        }
         loop {
-            let Some(metadata) = self.begin(&batch) else {
-                self.shared.tell();
-                return Ok((Committed::Dropped, false));
+            let Some(metadata) = self.begin(batch) else {
+                return Ok(Attempted::Stale);
             };
-            let Err(failure) = self.attempt(&batch, &outcomes, &care, &metadata) else {
-                self.shared.flow().finish_commit(&batch);
-                self.shared.tell();
-                return Ok((Committed::Done(batch, outcomes), false));
+            let Err(failure) = self.attempt(batch, outcomes, care, &metadata) else {
+                self.shared.flow().finish_commit(batch);
+                return Ok(Attempted::Done);
             };
+            if let Some((_, reason)) = self.producer.client().fatal_error() {
+                return Err(format!("{reason} ({failure})"));
+            }
             let lesson = failure.to_string();
-            match care.learn(failure, &mut outcomes) {
-                Ok(()) => info!(
-                    batch = batch.id,
-                    lesson, "the batch is attempted again with what was learnt of it"
-                ),
+            match care.learn(failure, outcomes) {
+                Ok(learnt) => {
+                    info!(
+                        batch = batch.id,
+                        lesson, "the batch is attempted again with what was learnt of it"
+                    );
+                    if learnt == Lesson::Changed {
+                        return Ok(Attempted::Refused);
+                    }
+                }
                 Err(Failure::Fatal(reason)) => return Err(reason),
                 Err(failure) => {
+                    let mut flow = self.shared.flow();
+                    let is_stale = !flow.is_valid(batch);
+                    flow.fail_commit();
+                    drop(flow);
+                    if is_stale {
+                        return Ok(Attempted::Stale);
+                    }
                     error!(
                         batch = batch.id,
                         records = batch.records.len(),
                         reason = %failure,
                         "the batch could not be delivered: its records are read again"
                     );
-                    self.shared.flow().fail_commit();
-                    self.shared.tell();
-                    return Ok((Committed::Dropped, true));
+                    return Ok(Attempted::Failed);
                 }
             }
         }
@@ -215,6 +270,10 @@ impl Inner {
             .map_err(|e| Failure::Fatal(e.to_string()))?;
         if !self.settings.transactional {
             self.publish(batch, outcomes, care)?;
+            // The client commits as whatever member it is by now, so that the broker would not refuse it.
+            if !self.shared.flow().is_valid(batch) {
+                return Err(Failure::Retry("its partitions are another member's".to_owned()));
+            }
             return self
                 .consumer
                 .commit(&list, CommitMode::Sync)
@@ -235,9 +294,9 @@ impl Inner {
         match &result {
             Ok(()) => self.shared.metrics.transaction(TransactionResult::Committed),
             Err(Failure::Fatal(_)) => {}
-            Err(_) => {
+            Err(failure) => {
                 self.resolve("abort", || self.producer.abort_transaction(CALL))
-                    .map_err(|_| Failure::Fatal("a transaction could not be aborted".to_owned()))?;
+                    .map_err(|abort| Failure::Fatal(format!("{failure}, then {abort}")))?;
                 self.shared.metrics.transaction(TransactionResult::Aborted);
             }
         }
@@ -269,14 +328,33 @@ impl Inner {
         }
     }
 
-    /// Hands every outcome to the producer and waits until each is acknowledged. Suspects travel alone, so
-    /// that the broker's answer
-    /// is about one record.
+    /// Hands every outcome to the producer and waits until each is acknowledged. Dead letters come last: what the
+    /// broker refuses of the outputs is known, and judged by the limits on dead letters, before one is written.
     fn publish(&self, batch: &Batch, outcomes: &[Outcome], care: &Care) -> Result<(), Failure> {
         // What an earlier, failed attempt left on the way comes home first.
         drop(self.await_deliveries());
+        for letters in [false, true] {
+            let sent = self.send_all(batch, outcomes, care, letters);
+            // What the broker says of the records is the reason, where the client then takes no more.
+            self.await_deliveries()?;
+            sent?;
+        }
+        Ok(())
+    }
+
+    /// Suspects travel alone, so that the broker's answer is about one record.
+    fn send_all(
+        &self,
+        batch: &Batch,
+        outcomes: &[Outcome],
+        care: &Care,
+        letters: bool,
+    ) -> Result<(), Failure> {
         for (index, (record, outcome)) in batch.records.iter().zip(outcomes).enumerate() {
-            let alone = care.alone.contains(&index);
+            if letters != matches!(outcome, Outcome::Rejected(_)) {
+                continue;
+            }
+            let alone = care.is_suspect(index);
             if alone {
                 self.await_deliveries()?;
             }
@@ -287,7 +365,7 @@ impl Inner {
                 Outcome::Rejected(rejection) => {
                     let mut letter = (self.settings.dead_letter)(record, rejection);
                     let mut timestamp_ms = record.timestamp_ms;
-                    if care.untimed.contains(&index) {
+                    if care.is_untimed(index) {
                         let given = timestamp_ms.take().map_or_else(String::new, |t| t.to_string());
                         letter.headers.push(Header::text(REFUSED_TIMESTAMP_HEADER, given));
                     }
@@ -299,7 +377,7 @@ impl Inner {
                 self.await_deliveries()?;
             }
         }
-        self.await_deliveries()
+        Ok(())
     }
 
     fn send(
@@ -341,10 +419,19 @@ impl Inner {
     }
 
     /// Waits until nothing is out. Every record ends by itself: acknowledged, refused, or timed out by the client.
+    /// In a transaction that failed the client sends no more, so what waits there is taken back.
     fn await_deliveries(&self) -> Result<(), Failure> {
         let context = self.producer.context();
         let mut deliveries = context.deliveries();
+        let mut purged = false;
         while deliveries.outstanding > 0 {
+            if self.settings.transactional && !purged && !deliveries.failed.is_empty() {
+                purged = true;
+                drop(deliveries);
+                self.producer.purge(PurgeConfig::default().queue());
+                deliveries = context.deliveries();
+                continue;
+            }
             deliveries = context
                 .delivered
                 .wait_timeout(deliveries, CALL)
@@ -356,12 +443,15 @@ impl Inner {
         classify(&failed)
     }
 
-    /// A record larger than the output topic takes becomes a dead letter before the broker has to refuse it.
-    fn refuse_oversized(&self, outcomes: &mut [Outcome]) {
+    /// A record larger than the output topic takes becomes a dead letter before the broker has to refuse it. True
+    /// where there was one.
+    fn refuse_oversized(&self, outcomes: &mut [Outcome]) -> bool {
+        let mut refused = false;
         for outcome in outcomes {
             if let Outcome::Enriched(output) = outcome
                 && output.bytes() > self.settings.output_bytes_max
             {
+                refused = true;
                 *outcome = Outcome::Rejected(Rejection::new(
                     RejectionCode::OutputTooLarge,
                     format!(
@@ -372,6 +462,7 @@ impl Inner {
                 ));
             }
         }
+        refused
     }
 }
 

@@ -3,7 +3,6 @@
 //! revoke deadline; never commits anything.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
@@ -12,8 +11,6 @@ use std::time::Duration;
 use std::time::Instant;
 
 use rdkafka::Message;
-use rdkafka::Offset;
-use rdkafka::TopicPartitionList;
 use rdkafka::consumer::BaseConsumer;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
@@ -28,6 +25,9 @@ use tracing::warn;
 use crate::kafka::client::ConsumerCallbacks;
 use crate::kafka::client::Shared;
 use crate::kafka::client::committed;
+use crate::kafka::client::offsets_list;
+use crate::kafka::flow::Jump;
+use crate::kafka::flow::Reset;
 use crate::metrics::ResetKind;
 use crate::record::Batch;
 use crate::record::Header;
@@ -41,6 +41,9 @@ use crate::worker::seams::RecordSource;
 const POLL: Duration = Duration::from_millis(50);
 /// Least time between two attempts to seek back.
 const REWIND_RETRY: Duration = Duration::from_millis(200);
+
+/// Least time between two jumps of offsets that are judged, since each asks the broker.
+const JUDGE_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Called once in each turn of the poll loop.
 pub type Heartbeat = Box<dyn Fn() + Send>;
@@ -84,6 +87,7 @@ impl KafkaSource {
             heartbeat,
             started,
             rewind_after: started,
+            judge_after: started,
             topic_names: BTreeMap::new(),
         };
         let thread = std::thread::Builder::new()
@@ -116,6 +120,7 @@ impl KafkaSource {
         self.stopper().stop();
         // After an error batches are in flight that nobody will commit; the poll thread must not wait for them.
         self.shared.flow().abandon();
+        self.shared.tell();
         if let Some(thread) = self.thread.take() {
             drop(thread.join());
         }
@@ -180,6 +185,7 @@ struct Poller {
     heartbeat: Heartbeat,
     started: Instant,
     rewind_after: Instant,
+    judge_after: Instant,
     topic_names: BTreeMap<String, Arc<str>>,
 }
 
@@ -190,6 +196,7 @@ impl Poller {
         while !(self.stop.load(Ordering::Acquire) && self.shared.flow().load().2 == 0) {
             (self.heartbeat)();
             self.rewind_if_due();
+            self.judge_jump();
             self.pause_or_resume();
             let consumer = Arc::clone(&self.consumer);
             match consumer.poll(POLL) {
@@ -229,7 +236,6 @@ impl Poller {
             partition: message.partition(),
             offset: message.offset(),
         };
-        self.check_reset(&origin);
         let record = Record {
             origin,
             timestamp_ms: message.timestamp().to_millis(),
@@ -246,11 +252,15 @@ impl Poller {
             }),
         };
         let (bytes, now) = (record.bytes(), millis(self.started));
-        let (accepted, full) = {
+        let (reset, accepted, full) = {
             let mut flow = self.shared.flow();
-            let accepted = flow.accept(record, now);
-            (accepted, flow.has_full_batch())
+            let reset = flow.check_offset(&record.origin);
+            let reset = reset.map(|reset| (record.origin.clone(), reset));
+            (reset, flow.accept(record, now), flow.has_full_batch())
         };
+        if let Some((origin, reset)) = reset {
+            self.tell_reset(&origin, reset);
+        }
         if accepted {
             self.shared.metrics.received(1, bytes as u64);
             if full {
@@ -259,42 +269,64 @@ impl Poller {
         }
     }
 
-    /// Compares the first record after an assignment with the offset that the group had committed: a gap
-    /// that retention made is a
-    /// loss to be told, and so is a committed offset beyond the end.
-    fn check_reset(&self, origin: &Origin) {
-        let key = origin.key();
-        let state = self.shared.flow().partitions().get(&key).cloned();
-        let Some(state) = state.filter(|s| s.first.is_none()) else {
-            return;
-        };
-        match state.committed {
-            None => {
-                info!(topic = %key.kafka_topic, partition = key.partition, offset = origin.offset, "no committed offset: reading starts here");
+    /// Tells of a partition that is read from elsewhere than was expected.
+    fn tell_reset(&self, origin: &Origin, reset: Reset) {
+        let (topic, partition, offset) = (&*origin.kafka_topic, origin.partition, origin.offset);
+        match reset {
+            Reset::NoCommittedOffset => {
+                info!(
+                    topic,
+                    partition, offset, "no committed offset: reading starts here"
+                );
                 self.shared.metrics.offset_reset(ResetKind::NoCommittedOffset, 0);
             }
-            Some(committed) if origin.offset < committed => {
-                error!(topic = %key.kafka_topic, partition = key.partition, committed, offset = origin.offset,
-                    "the committed offset was beyond the end of the partition: offsets were reset back, records may be read again");
+            Reset::Back(expected) => {
+                error!(
+                    topic,
+                    partition,
+                    expected,
+                    offset,
+                    "the expected offset was beyond the end of the partition: offsets were reset back, records may be read again"
+                );
                 self.shared.metrics.offset_reset(ResetKind::OutOfRange, 0);
             }
-            Some(committed) if origin.offset > committed => {
-                let low = self
-                    .consumer
-                    .fetch_watermarks(&key.kafka_topic, key.partition, self.shared.request_timeout)
-                    .map_or(committed, |(low, _)| low);
-                if low > committed {
-                    let skipped = low - committed;
-                    error!(
-                        topic = %key.kafka_topic, partition = key.partition,
-                        committed, offset = origin.offset, skipped,
-                        "retention passed the committed offset: records were skipped unread");
-                    self.shared
-                        .metrics
-                        .offset_reset(ResetKind::OutOfRange, u64::try_from(skipped).unwrap_or(0));
-                }
+        }
+    }
+
+    /// A jump of offsets that retention made is a loss to be told. It is judged one at a time and not often, since
+    /// each asks the broker, and transaction markers jump all the time.
+    fn judge_jump(&mut self) {
+        if Instant::now() < self.judge_after {
+            return;
+        }
+        let Some((key, jump)) = self.shared.flow().take_widest_jump() else {
+            return;
+        };
+        self.judge_after = Instant::now() + JUDGE_INTERVAL;
+        let (topic, partition) = (&*key.kafka_topic, key.partition);
+        let Jump { expected, offset } = jump;
+        match self
+            .consumer
+            .fetch_watermarks(topic, partition, self.shared.request_timeout)
+        {
+            Ok((low, _)) => {
+                let Some(skipped) = skipped(jump, low, self.shared.resets_to_latest) else {
+                    return;
+                };
+                error!(
+                    topic,
+                    partition,
+                    expected,
+                    offset,
+                    skipped,
+                    "retention passed us by: records were skipped unread"
+                );
+                self.shared.metrics.offset_reset(ResetKind::OutOfRange, skipped);
             }
-            Some(_) => {}
+            Err(error) => warn!(
+                topic, partition, expected, offset, %error,
+                "offsets were passed over, and the broker does not say whether records were lost"
+            ),
         }
     }
 
@@ -308,15 +340,9 @@ impl Poller {
             return;
         };
         self.rewind_after = Instant::now() + REWIND_RETRY;
-        let partitions: BTreeSet<PartitionKey> = due.iter().map(|(key, _)| key.clone()).collect();
         let timeout = self.shared.request_timeout;
-        let targets: Vec<(PartitionKey, i64)> = match committed(&self.consumer, &partitions, timeout) {
-            Ok(known) => due
-                .into_iter()
-                .filter_map(|(key, fallback)| {
-                    known.get(&key).copied().or(fallback).map(|offset| (key, offset))
-                })
-                .collect(),
+        let targets = match committed(&self.consumer, &due, timeout) {
+            Ok(known) => self.shared.flow().rewind_targets(&known),
             Err(error) => {
                 warn!(%error, "committed offsets could not be read: seeking back is tried again");
                 return;
@@ -327,21 +353,14 @@ impl Poller {
             self.shared.flow().rewound(&[]);
             return;
         }
-        let mut list = TopicPartitionList::new();
-        for (key, offset) in &targets {
-            if let Err(error) =
-                list.add_partition_offset(&key.kafka_topic, key.partition, Offset::Offset(*offset))
-            {
-                error!(%error, "an offset cannot be sought");
-                return;
-            }
-        }
-        let sought = self.consumer.seek_partitions(list, timeout).and_then(|answer| {
-            answer
-                .elements()
-                .iter()
-                .try_for_each(rdkafka::topic_partition_list::TopicPartitionListElem::error)
-        });
+        let sought = offsets_list(targets.iter().map(|(key, offset)| (key, *offset)))
+            .and_then(|list| self.consumer.seek_partitions(list, timeout))
+            .and_then(|answer| {
+                answer
+                    .elements()
+                    .iter()
+                    .try_for_each(rdkafka::topic_partition_list::TopicPartitionListElem::error)
+            });
         match sought {
             Ok(()) => {
                 info!(partitions = targets.len(), "sought back to the committed offsets");
@@ -365,7 +384,8 @@ impl Poller {
         });
         self.shared.metrics.paused(pause);
         if let Err(error) = result {
-            warn!(%error, pause, "intake could not be paused or resumed");
+            warn!(%error, pause, "intake could not be paused or resumed: it is tried again");
+            self.shared.flow().pause_failed();
         }
     }
 
@@ -396,6 +416,17 @@ impl Poller {
     }
 }
 
+/// How many records a jump of offsets skipped, if retention made it: all before what is retained, or, where
+/// reading resets to the end, all.
+fn skipped(jump: Jump, low: i64, resets_to_latest: bool) -> Option<u64> {
+    let until = if resets_to_latest {
+        jump.offset
+    } else {
+        low.min(jump.offset)
+    };
+    (low > jump.expected).then(|| u64::try_from(until - jump.expected).unwrap_or(0))
+}
+
 /// Why the consumer cannot go on, or `None` where the client mends it by itself.
 fn fatal_reason(error: &KafkaError) -> Option<String> {
     match error {
@@ -409,5 +440,31 @@ fn fatal_reason(error: &KafkaError) -> Option<String> {
             | RDKafkaErrorCode::FencedInstanceId),
         ) => Some(format!("the broker refused the consumer: {code}")),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_jump_counts_what_retention_took_of_it() {
+        let jump = Jump {
+            expected: 10,
+            offset: 50,
+        };
+        for (low, latest, expected) in [
+            (0, false, None),
+            (10, false, None),
+            (10, true, None),
+            (30, false, Some(20)),
+            (50, false, Some(40)),
+            // Retention went on while we asked.
+            (70, false, Some(40)),
+            // From what was lost to the end, where reading began again.
+            (30, true, Some(40)),
+        ] {
+            assert_eq!(skipped(jump, low, latest), expected, "low {low}, latest {latest}");
+        }
     }
 }

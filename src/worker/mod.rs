@@ -98,22 +98,30 @@ impl Worker {
         sink: &mut K,
         enriched: Option<(Batch, Vec<Outcome>)>,
     ) -> Result<(), WorkerError> {
-        let Some((batch, outcomes)) = enriched else {
+        let Some((mut batch, mut outcomes)) = enriched else {
             return Ok(());
         };
         let before = self.guard.clone();
-        self.guard.admit(&outcomes)?;
         let started = Instant::now();
-        match sink.commit(batch, outcomes).await? {
-            Committed::Done(batch, outcomes) => {
-                self.metrics
-                    .stage_seconds(Stage::Commit, started.elapsed().as_secs_f64());
-                self.count(&batch, &outcomes);
+        loop {
+            // Refused by us or by the broker: the same limits hold, before anything counts.
+            self.guard = before.clone();
+            self.guard.admit(&outcomes)?;
+            match sink.commit(batch, outcomes).await? {
+                Committed::Done(batch, outcomes) => {
+                    self.metrics
+                        .stage_seconds(Stage::Commit, started.elapsed().as_secs_f64());
+                    self.count(&batch, &outcomes);
+                    return Ok(());
+                }
+                Committed::Refused(again, others) => (batch, outcomes) = (again, others),
+                // The records will be read again, and then they count.
+                Committed::Dropped => {
+                    self.guard = before;
+                    return Ok(());
+                }
             }
-            // The records will be read again, and then they count.
-            Committed::Dropped => self.guard = before,
         }
-        Ok(())
     }
 
     fn count(&mut self, batch: &Batch, outcomes: &[Outcome]) {

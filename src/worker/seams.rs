@@ -21,9 +21,11 @@ pub trait RecordSource: Send {
 /// What became of a batch at the sink.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Committed {
-    /// Every outcome is delivered and the offsets are committed. Outcomes may have become dead letters on the way,
-    /// where the broker refused a record.
+    /// Every outcome is delivered and the offsets are committed.
     Done(Batch, Vec<Outcome>),
+    /// Nothing of it counts yet: the broker refused records, whose outcomes are dead letters now. The batch is to be
+    /// committed again with these outcomes, or not at all.
+    Refused(Batch, Vec<Outcome>),
     /// Nothing of it counts: its epoch ended or its commit failed; the records will be read again by whoever owns them.
     Dropped,
 }

@@ -11,7 +11,9 @@ use rdkafka::Offset;
 use rdkafka::TopicPartitionList;
 use rdkafka::admin::AdminClient;
 use rdkafka::admin::AdminOptions;
+use rdkafka::admin::AlterConfig;
 use rdkafka::admin::NewTopic;
+use rdkafka::admin::ResourceSpecifier;
 use rdkafka::admin::TopicReplication;
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::BaseConsumer;
@@ -62,24 +64,48 @@ pub fn create(topic: &str, partitions: i32, settings: &[(&str, &str)]) {
 }
 
 pub fn create_at(bootstrap: &str, topic: &str, partitions: i32, settings: &[(&str, &str)]) {
-    let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
-        .set("bootstrap.servers", bootstrap)
-        .create()
-        .unwrap();
     let mut new = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
     for (key, value) in settings {
         new = new.set(key, value);
     }
+    let results = block_on(admin(bootstrap).create_topics(&[new], &AdminOptions::new())).unwrap();
+    for result in results {
+        result.unwrap();
+    }
+}
+
+fn admin(bootstrap: &str) -> AdminClient<DefaultClientContext> {
+    ClientConfig::new()
+        .set("bootstrap.servers", bootstrap)
+        .create()
+        .unwrap()
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
-    let results = runtime
-        .block_on(admin.create_topics(&[new], &AdminOptions::new()))
-        .unwrap();
-    for result in results {
-        result.unwrap();
+    runtime.block_on(future)
+}
+
+/// Gives a topic these settings, and no others.
+pub fn alter(topic: &str, settings: &[(&str, &str)]) {
+    let mut config = AlterConfig::new(ResourceSpecifier::Topic(topic));
+    for (key, value) in settings {
+        config = config.set(key, value);
     }
+    let altered = block_on(admin(&bootstrap()).alter_configs([&config], &AdminOptions::new())).unwrap();
+    altered.into_iter().for_each(|result| drop(result.unwrap()));
+}
+
+/// Deletes the records of partition 0 before `offset`, as retention would.
+pub fn retain_from(topic: &str, offset: i64) {
+    let mut list = TopicPartitionList::new();
+    list.add_partition_offset(topic, 0, Offset::Offset(offset))
+        .unwrap();
+    let deleted = block_on(admin(&bootstrap()).delete_records(&list, &AdminOptions::new())).unwrap();
+    deleted.elements()[0].error().unwrap();
 }
 
 /// A record as written or read, whole.

@@ -9,10 +9,12 @@
     unreachable_pub
 )]
 
+mod budget;
 mod cluster;
 mod delivery;
 mod letters;
 mod operation;
 mod secured;
 mod security;
+mod trouble;
 mod worker;

@@ -8,6 +8,7 @@ use std::process::Command;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::thread::JoinHandle;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -17,6 +18,7 @@ use super::cluster::bootstrap;
 
 pub struct Worker {
     child: Child,
+    drained: Option<JoinHandle<()>>,
     _directory: tempfile::TempDir,
     log: Arc<Mutex<String>>,
     pub admin: String,
@@ -74,6 +76,7 @@ impl Worker {
             .unwrap();
         let mut worker = Self {
             child,
+            drained: None,
             _directory: directory,
             log: Arc::default(),
             admin,
@@ -86,14 +89,30 @@ impl Worker {
     fn drain(&mut self) {
         let stderr = self.child.stderr.take().unwrap();
         let (pid, log) = (self.child.id(), Arc::clone(&self.log));
-        std::thread::spawn(move || {
+        self.drained = Some(std::thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 eprintln!("[worker {pid}] {line}");
                 let mut log = log.lock().unwrap();
                 log.push_str(&line);
                 log.push('\n');
             }
-        });
+        }));
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// A signal, by its name.
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-s", name, &id])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     /// Waits until the worker has logged this.
@@ -116,26 +135,51 @@ impl Worker {
 
     /// SIGTERM, then its exit code.
     pub fn terminate(self) -> i32 {
-        let status = Command::new("kill")
-            .arg("-TERM")
-            .arg(self.child.id().to_string())
-            .status()
-            .unwrap();
-        assert!(status.success());
+        self.signal("TERM");
         self.wait()
     }
 
-    pub fn wait(mut self) -> i32 {
+    pub fn wait(self) -> i32 {
+        self.wait_with_log().0
+    }
+
+    /// Its exit code, and all that it logged.
+    pub fn wait_with_log(mut self) -> (i32, String) {
         let deadline = Instant::now() + DEADLINE;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
-                return status.code().unwrap_or(-1);
+                if let Some(drained) = self.drained.take() {
+                    drained.join().unwrap();
+                }
+                let log = self.log.lock().unwrap().clone();
+                return (status.code().unwrap_or(-1), log);
             }
             assert!(
                 Instant::now() < deadline,
                 "the worker did not end within {DEADLINE:?}"
             );
             std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// A sample of `/metrics`, by its name and labels as they are written there.
+    pub fn metric(&self, name: &str) -> Option<f64> {
+        let (_, metrics) = self.get("/metrics")?;
+        let line = metrics
+            .lines()
+            .find(|l| l.strip_prefix(name).is_some_and(|l| l.starts_with(' ')))?;
+        line.rsplit(' ').next()?.parse().ok()
+    }
+
+    /// Waits until a sample is at least `least`.
+    pub fn await_metric(&self, name: &str, least: f64) -> f64 {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            match self.metric(name) {
+                Some(value) if value >= least => return value,
+                seen => assert!(Instant::now() < deadline, "{name} is {seen:?}, not {least}"),
+            }
+            std::thread::sleep(Duration::from_millis(50));
         }
     }
 

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use dateline::article::Rejection;
+use dateline::article::RejectionCode;
 use dateline::metrics::Metrics;
 use dateline::metrics::Stage;
 use dateline::record::Batch;
@@ -78,6 +80,8 @@ struct MemorySink {
     metrics: Metrics,
     attempts: u64,
     fail_at: Vec<u64>,
+    /// Offsets of articles that the broker refuses, one more at each attempt.
+    refuse: Vec<i64>,
     /// Every commit but that of the last records waits until the batch after it is enriched.
     overlapping: bool,
 }
@@ -91,7 +95,7 @@ impl MemorySink {
 }
 
 impl OutcomeSink for MemorySink {
-    async fn commit(&mut self, batch: Batch, outcomes: Vec<Outcome>) -> Result<Committed, FatalError> {
+    async fn commit(&mut self, batch: Batch, mut outcomes: Vec<Outcome>) -> Result<Committed, FatalError> {
         self.attempts += 1;
         let last = batch.records.last().unwrap().origin.offset + 1;
         let is_more = usize::try_from(last).unwrap() < self.topic.lock().unwrap().records.len();
@@ -107,6 +111,13 @@ impl OutcomeSink for MemorySink {
             topic.epoch += 1;
             topic.position = topic.committed.len();
             return Ok(Committed::Dropped);
+        }
+        for (record, outcome) in batch.records.iter().zip(&mut outcomes) {
+            if self.refuse.contains(&record.origin.offset) && !matches!(outcome, Outcome::Rejected(_)) {
+                let code = RejectionCode::TimestampRefused;
+                *outcome = Outcome::Rejected(Rejection::new(code, "refused"));
+                return Ok(Committed::Refused(batch, outcomes));
+            }
         }
         let pairs = batch.records.iter().cloned().zip(outcomes.iter().cloned());
         topic.committed.extend(pairs);
@@ -145,6 +156,7 @@ impl Run {
                 metrics: metrics.clone(),
                 attempts: 0,
                 fail_at: Vec::new(),
+                refuse: Vec::new(),
                 overlapping: false,
             },
             topic,
@@ -282,6 +294,27 @@ fn the_dead_letter_limit_stops_before_the_commit() {
     // records dead letters.
     assert_eq!(run.committed(), offsets(10));
     assert_eq!(run.metrics.totals().rejected_all(), 2);
+}
+
+#[test]
+fn records_that_the_broker_refuses_count_towards_the_limit_before_the_commit() {
+    // Three in a row are refused in the second batch; with the broken one before them they trip the limit.
+    let values = |n| (0..n).map(|n| if n == 5 { Some("{".to_owned()) } else { article(n) });
+    let mut run = Run::over(values(20));
+    run.guard = DeadLetterGuard::new(1.0, 4, 10);
+    run.sink.refuse = vec![6, 7, 8];
+    let stopped = run.run().unwrap_err();
+    assert!(matches!(stopped, WorkerError::DeadLetterLimit(_)), "{stopped}");
+    assert_eq!(run.committed(), offsets(5));
+    assert_eq!(run.metrics.totals().rejected_all(), 0);
+    // One less: the batch is committed, and each counts once.
+    let mut run = Run::over(values(20));
+    run.guard = DeadLetterGuard::new(1.0, 4, 10);
+    run.sink.refuse = vec![6, 7, 12];
+    run.run().unwrap();
+    assert_eq!(run.committed(), offsets(20));
+    assert_eq!(run.told(), offsets(20));
+    assert_eq!(run.metrics.totals().rejected_all(), 4);
 }
 
 #[test]

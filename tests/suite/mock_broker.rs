@@ -30,6 +30,7 @@ use rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR__TRANSPORT as DISCONNECTS;
 use rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS as LOADING;
 use rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR_NOT_COORDINATOR as NOT_COORDINATOR;
 use rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION as NOT_LEADER;
+use rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER as OUT_OF_ORDER;
 use rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS as REBALANCES;
 use rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT as TIMED_OUT;
 use rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED as NOT_ALLOWED;
@@ -55,6 +56,10 @@ struct Worker {
 
 impl Worker {
     fn start(broker: &EmbeddedBroker) -> Self {
+        Self::start_with(broker, 25_000)
+    }
+
+    fn start_with(broker: &EmbeddedBroker, shutdown_deadline_ms: u32) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let config = directory.path().join("dateline.toml");
         // The mock cluster answers no requests for topic settings: no use waiting long for them.
@@ -62,7 +67,8 @@ impl Worker {
             "[kafka]\nbootstrap_servers = \"{}\"\ngroup_id = \"{GROUP}\"\ninput_topics = [\"{INPUT}\"]\n\
              output_topic = \"{OUTPUT}\"\ndead_letter_topic = \"{DEAD}\"\ndelivery = \"at-least-once\"\n\
              request_timeout_ms = 1000\nsession_timeout_ms = 6000\n\n\
-             [worker]\nbatch_records_max = 20\nbatch_wait_ms = 20\nretry_backoff_ms_max = 200\n\n\
+             [worker]\nbatch_records_max = 20\nbatch_wait_ms = 20\nretry_backoff_ms_max = 200\n\
+             shutdown_deadline_ms = {shutdown_deadline_ms}\n\n\
              [admin]\nlisten = \"127.0.0.1:0\"\n",
             broker.bootstrap_servers()
         );
@@ -85,14 +91,30 @@ impl Worker {
 
     /// SIGTERM, then its exit code.
     fn terminate(&mut self) -> Option<i32> {
+        self.signal("TERM");
+        self.ended()
+    }
+
+    fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
         assert!(
             Command::new("kill")
-                .args(["-TERM", &id])
+                .args(["-s", name, &id])
                 .status()
                 .unwrap()
                 .success()
         );
+    }
+
+    fn await_log(&self, text: &str) {
+        let deadline = Instant::now() + DEADLINE;
+        while !self.log().contains(text) {
+            assert!(Instant::now() < deadline, "{text:?} is not in the log");
+            thread::sleep(PAUSE);
+        }
+    }
+
+    fn ended(&mut self) -> Option<i32> {
         let deadline = Instant::now() + DEADLINE;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -310,4 +332,40 @@ fn a_broker_that_goes_away_and_comes_back_loses_nothing() {
     broker.cluster().broker_up(1).unwrap();
     feeder.join().unwrap();
     finish(&broker, worker);
+}
+
+#[test]
+fn a_producer_that_fails_for_good_ends_the_worker_with_a_code_of_its_own() {
+    let broker = broker();
+    feed(&broker.bootstrap_servers(), Duration::ZERO);
+    // To the first request it means that client and broker disagree on what was sent before.
+    broker
+        .cluster()
+        .request_errors(RDKafkaApiKey::Produce, &[OUT_OF_ORDER]);
+    let mut worker = Worker::start(&broker);
+    assert_eq!(worker.ended(), Some(70));
+    worker.await_log("sequence desynchronization");
+}
+
+#[test]
+fn a_broker_that_is_gone_holds_up_no_shutdown() {
+    let broker = broker();
+    feed(&broker.bootstrap_servers(), Duration::ZERO);
+    let mut worker = Worker::start_with(&broker, 2_000);
+    delivered(&broker, 1);
+    broker.cluster().broker_down(1).unwrap();
+    // 74: a batch was in flight, or the group could not be left.
+    assert!(matches!(worker.terminate(), Some(0 | 74)));
+}
+
+#[test]
+fn a_second_signal_ends_the_worker_at_once() {
+    let broker = broker();
+    let mut worker = Worker::start(&broker);
+    worker.await_log("running");
+    // It hears of both when it goes on.
+    for name in ["STOP", "TERM", "INT", "CONT"] {
+        worker.signal(name);
+    }
+    assert!(matches!(worker.ended(), Some(130 | 143)));
 }

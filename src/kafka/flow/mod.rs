@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::collections::VecDeque;
 
 use crate::record::Batch;
+use crate::record::Origin;
 use crate::record::PartitionKey;
 use crate::record::Record;
 
@@ -32,8 +33,34 @@ pub struct PartitionState {
     pub committed: Option<i64>,
     /// Offset of the first record read since the partition was assigned.
     pub first: Option<i64>,
-    /// Offset after the last record read.
+    /// Offset to read next: after the last record read, or where reading was told to begin.
     pub position: Option<i64>,
+    /// The widest jump of offsets that nobody has judged yet.
+    pub jump: Option<Jump>,
+}
+
+/// Offsets that were passed over: transaction markers and compaction do that, and so does retention.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Jump {
+    /// The offset that was expected.
+    pub expected: i64,
+    /// The offset that came.
+    pub offset: i64,
+}
+
+impl Jump {
+    const fn width(&self) -> i64 {
+        self.offset - self.expected
+    }
+}
+
+/// Why a record stands elsewhere than was expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reset {
+    /// The group has committed nothing: reading starts here.
+    NoCommittedOffset,
+    /// Reading went back: the expected offset, given here, is beyond the end of the partition.
+    Back(i64),
 }
 
 /// A batch that is neither committed nor dropped.
@@ -89,6 +116,7 @@ impl FlowState {
                 key,
                 PartitionState {
                     committed,
+                    position: committed,
                     ..PartitionState::default()
                 },
             );
@@ -128,6 +156,40 @@ impl FlowState {
         self.intake.clear();
         self.intake_bytes = 0;
         self.rewind = !self.partitions.is_empty();
+    }
+
+    /// Compares the offset of a polled record with the one expected; to be asked before `accept`. A jump ahead
+    /// is kept until `take_widest_jump`, since only the broker knows what was there.
+    pub fn check_offset(&mut self, origin: &Origin) -> Option<Reset> {
+        let discarding = self.rewind || self.ended;
+        let partition = self.partitions.get_mut(&origin.key())?;
+        let Some(expected) = partition.position else {
+            return partition.first.is_none().then_some(Reset::NoCommittedOffset);
+        };
+        if discarding || origin.offset == expected {
+            return None;
+        }
+        if origin.offset < expected {
+            return Some(Reset::Back(expected));
+        }
+        let jump = Jump {
+            expected,
+            offset: origin.offset,
+        };
+        if partition.jump.is_none_or(|widest| widest.width() < jump.width()) {
+            partition.jump = Some(jump);
+        }
+        None
+    }
+
+    /// The widest jump of all partitions, once.
+    pub fn take_widest_jump(&mut self) -> Option<(PartitionKey, Jump)> {
+        let (key, partition) = self
+            .partitions
+            .iter_mut()
+            .filter(|(_, partition)| partition.jump.is_some())
+            .max_by_key(|(_, partition)| partition.jump.map(|jump| jump.width()))?;
+        Some((key.clone(), partition.jump.take()?))
     }
 
     /// A record was polled. False where it is discarded: its partition is not ours, or a rewind is due.
@@ -221,19 +283,26 @@ impl FlowState {
         self.drop_uncommitted();
     }
 
-    /// The partitions to seek back, with the offset to fall back on where the group has none; `None` where
-    /// no rewind is due,
-    /// or a commit still stands between check and end, whose result decides where to go back to.
-    pub fn rewind_due(&self) -> Option<Vec<(PartitionKey, Option<i64>)>> {
-        if !self.rewind || self.committing.is_some() {
-            return None;
+    /// The partitions to seek back; `None` where no rewind is due, or a commit still stands between check and
+    /// end, whose result decides where to go back to.
+    pub fn rewind_due(&self) -> Option<BTreeSet<PartitionKey>> {
+        (self.rewind && self.committing.is_none()).then(|| self.partitions.keys().cloned().collect())
+    }
+
+    /// Where to seek, given what the group has committed: there, or else to the first record we read. Nothing was
+    /// read yet of a partition that is missing here.
+    pub fn rewind_targets(&mut self, committed: &BTreeMap<PartitionKey, i64>) -> Vec<(PartitionKey, i64)> {
+        let mut targets = Vec::new();
+        for (key, state) in &mut self.partitions {
+            state.committed = committed.get(key).copied().or(state.committed);
+            targets.extend(
+                state
+                    .committed
+                    .or(state.first)
+                    .map(|offset| (key.clone(), offset)),
+            );
         }
-        Some(
-            self.partitions
-                .iter()
-                .map(|(key, state)| (key.clone(), state.committed.or(state.first)))
-                .collect(),
-        )
+        targets
     }
 
     /// The partitions were sought back to these offsets; reading goes on.
@@ -257,6 +326,11 @@ impl FlowState {
             return Some(false);
         }
         None
+    }
+
+    /// The last change could not be made; `pause_change` says so again.
+    pub const fn pause_failed(&mut self) {
+        self.paused = !self.paused;
     }
 
     /// No more records will come; what no batch has taken is discarded and read again by the next owner.
@@ -287,14 +361,10 @@ impl FlowState {
         self.joined
     }
 
-    /// True while nothing of this partition waits or is in flight.
+    /// True while every record read of this partition is committed.
     pub fn is_drained(&self, key: &PartitionKey) -> bool {
-        !self.rewind
-            && !self.intake.iter().any(|(record, _)| record.origin.key() == *key)
-            && !self
-                .in_flight
-                .values()
-                .any(|batch| batch.offsets.contains_key(key))
+        let is_done = |state: &PartitionState| state.committed == state.position;
+        !self.rewind && self.partitions.get(key).is_none_or(is_done)
     }
 
     /// The assigned partitions.

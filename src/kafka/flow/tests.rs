@@ -116,7 +116,14 @@ impl Model {
             Action::Poll(p) if self.owns(*p) && self.position[*p as usize] < RECORDS => {
                 let offset = self.position[*p as usize];
                 self.position[*p as usize] += 1;
-                self.flow.accept(record(*p, offset), 0);
+                let record = record(*p, offset);
+                let reset = self.flow.check_offset(&record.origin);
+                let expected = self.committed[*p as usize]
+                    .is_none()
+                    .then_some(Reset::NoCommittedOffset);
+                assert!(reset.is_none() || reset == expected, "{reset:?}");
+                assert_eq!(self.flow.take_widest_jump(), None);
+                self.flow.accept(record, 0);
             }
             Action::Take => self.taken.extend(self.flow.take_batch(0)),
             Action::Begin if self.committing.is_none() => {
@@ -145,15 +152,14 @@ impl Model {
                 }
             }
             Action::Fail if self.committing.take().is_some() => self.flow.fail_commit(),
+            Action::Fail => {}
             Action::Rewind => {
                 if let Some(due) = self.flow.rewind_due() {
-                    let offsets: Vec<_> = due
+                    let known = due
                         .into_iter()
-                        .filter_map(|(key, fallback)| {
-                            let committed = self.committed[key.partition as usize];
-                            committed.or(fallback).map(|offset| (key, offset))
-                        })
+                        .filter_map(|key| Some((key.clone(), self.committed[key.partition as usize]?)))
                         .collect();
+                    let offsets = self.flow.rewind_targets(&known);
                     for (key, offset) in &offsets {
                         self.position[key.partition as usize] = *offset;
                     }
@@ -294,7 +300,8 @@ fn a_batch_that_is_tried_again_too_late_does_not_hold_up_the_rewind() {
     // The broker refuses a record, and before the second attempt the revoke deadline passes.
     flow.release(&BTreeSet::from([key(0)]));
     assert!(!flow.begin_commit(&batch));
-    assert_eq!(flow.rewind_due(), Some(vec![(key(1), Some(0))]));
+    assert_eq!(flow.rewind_due(), Some(BTreeSet::from([key(1)])));
+    assert_eq!(flow.rewind_targets(&BTreeMap::new()), [(key(1), 0)]);
 }
 
 #[test]
@@ -306,10 +313,75 @@ fn records_discarded_before_a_rewind_are_read_again_where_nothing_was_committed(
     assert!(flow.begin_commit(&batch));
     flow.fail_commit();
     assert!(!flow.accept(record(1, 5), 0));
-    assert_eq!(
-        flow.rewind_due(),
-        Some(vec![(key(0), Some(0)), (key(1), Some(5))])
-    );
+    assert!(flow.rewind_due().is_some());
+    assert_eq!(flow.rewind_targets(&BTreeMap::new()), [(key(0), 0), (key(1), 5)]);
+}
+
+/// Polls as the poll thread does.
+fn poll(flow: &mut FlowState, partition: i32, offset: i64) -> Option<Reset> {
+    let record = record(partition, offset);
+    let reset = flow.check_offset(&record.origin);
+    flow.accept(record, 0);
+    reset
+}
+
+#[test]
+fn a_jump_is_seen_at_the_start_in_the_midst_and_after_a_rewind() {
+    let mut flow = FlowState::new(limits());
+    flow.assign([(key(0), Some(10)), (key(1), None)]);
+    assert_eq!(poll(&mut flow, 1, 70), Some(Reset::NoCommittedOffset));
+    assert_eq!(poll(&mut flow, 1, 71), None);
+    assert_eq!(flow.take_widest_jump(), None);
+    let jump = |expected, offset| Some((key(0), Jump { expected, offset }));
+    // At the start, then two in the midst, of which the wider is kept.
+    assert_eq!(poll(&mut flow, 0, 15), None);
+    assert_eq!(flow.take_widest_jump(), jump(10, 15));
+    poll(&mut flow, 0, 40);
+    poll(&mut flow, 0, 42);
+    assert_eq!(flow.take_widest_jump(), jump(16, 40));
+    assert_eq!(flow.take_widest_jump(), None);
+    // After a rewind, the records on the way not counted.
+    let batch = flow.take_batch(0).unwrap();
+    assert!(flow.begin_commit(&batch));
+    flow.fail_commit();
+    assert_eq!(poll(&mut flow, 0, 90), None);
+    let targets = flow.rewind_targets(&BTreeMap::from([(key(0), 12)]));
+    assert_eq!(targets, [(key(0), 12), (key(1), 70)]);
+    flow.rewound(&targets);
+    assert_eq!(poll(&mut flow, 0, 33), None);
+    assert_eq!(flow.take_widest_jump(), jump(12, 33));
+    assert_eq!(poll(&mut flow, 1, 70), None);
+}
+
+#[test]
+fn a_committed_offset_beyond_the_end_is_seen() {
+    let mut flow = FlowState::new(limits());
+    flow.assign([(key(0), Some(10))]);
+    assert_eq!(poll(&mut flow, 0, 3), Some(Reset::Back(10)));
+    assert_eq!(poll(&mut flow, 0, 4), None);
+}
+
+#[test]
+fn a_partition_is_drained_while_all_that_was_read_is_committed() {
+    let mut flow = FlowState::new(limits());
+    flow.assign([(key(0), Some(0)), (key(1), None)]);
+    assert!(flow.is_drained(&key(0)) && flow.is_drained(&key(1)));
+    poll(&mut flow, 0, 0);
+    assert!(!flow.is_drained(&key(0)) && flow.is_drained(&key(1)));
+    let batch = flow.take_batch(0).unwrap();
+    assert!(flow.begin_commit(&batch));
+    assert!(!flow.is_drained(&key(0)));
+    flow.finish_commit(&batch);
+    assert!(flow.is_drained(&key(0)));
+    // A commit whose answer was lost: the broker knows better.
+    poll(&mut flow, 0, 1);
+    let batch = flow.take_batch(0).unwrap();
+    assert!(flow.begin_commit(&batch));
+    flow.fail_commit();
+    assert!(!flow.is_drained(&key(0)));
+    let targets = flow.rewind_targets(&BTreeMap::from([(key(0), 2)]));
+    flow.rewound(&targets);
+    assert!(flow.is_drained(&key(0)));
 }
 
 #[test]
