@@ -75,6 +75,7 @@ impl View {
             metrics: shared.metrics.clone(),
             status: Arc::clone(&status),
             enrich: paste_box(processor),
+            host_names: config.admin.host_names.clone().into(),
         };
         let ending = shutdown.clone();
         tokio::spawn(async move {

@@ -12,6 +12,8 @@ pub struct AdminConfig {
     pub listen: String,
     /// Whether the live page of `run` shows article texts.
     pub show_articles: bool,
+    /// Host names under which the live page may show and take articles, beside addresses and `localhost`.
+    pub host_names: Vec<String>,
     /// Milliseconds without a turn of the poll loop after which `/livez` fails; 1000 to 3600000.
     #[schemars(range(min = 1_000, max = 3_600_000))]
     pub live_timeout_ms: u32,
@@ -22,6 +24,7 @@ impl Default for AdminConfig {
         Self {
             listen: "127.0.0.1:9464".to_owned(),
             show_articles: false,
+            host_names: Vec::new(),
             live_timeout_ms: 30_000,
         }
     }

@@ -291,6 +291,10 @@ const PROBLEMS: &[(&str, &str)] = &[
         "[dead_letters]\nshare_max = nan",
         "dead_letters.share_max: NaN is not within",
     ),
+    (
+        "[admin]\nhost_names = ['http://news.example']",
+        "admin.host_names: expected host names",
+    ),
     ("[admin]\nlisten = 'somewhere'", "admin.listen: expected IP:PORT"),
     ("[log]\nlevel = 'loud'", "log.level: expected error"),
     (

@@ -40,6 +40,14 @@ pub(super) fn check(config: &Config, problems: &mut ConfigProblems) {
             "expected IP:PORT, such as 127.0.0.1:9464 or [::]:9464",
         );
     }
+    let is_host_name =
+        |name: &str| !name.is_empty() && !name.contains(['/', ':', '*']) && name.trim() == name;
+    if !config.admin.host_names.iter().all(|name| is_host_name(name)) {
+        problems.add(
+            "admin.host_names",
+            "expected host names without scheme, port or wildcard",
+        );
+    }
     if !config.log.level.split(',').all(is_log_directive) {
         problems.add(
             "log.level",

@@ -54,6 +54,8 @@ pub struct AdminState {
     pub status: Arc<Status>,
     /// The paste box.
     pub enrich: Enrich,
+    /// Names of this host, beside its addresses, under which the page may show and take articles.
+    pub host_names: Arc<[String]>,
 }
 
 #[derive(Clone)]
@@ -132,7 +134,7 @@ fn error(code: StatusCode, message: &str) -> Response {
 fn elsewhere() -> Response {
     error(
         StatusCode::FORBIDDEN,
-        "only this page may ask, opened by an address or as localhost",
+        "only this page may ask, opened by an address, as localhost, or by a name in admin.host_names",
     )
 }
 
@@ -199,7 +201,7 @@ async fn status(State(app): State<App>) -> Response {
 }
 
 async fn recent(State(app): State<App>, headers: HeaderMap, uri: Uri) -> Response {
-    if !is_own(&headers) {
+    if !is_own(&headers, &app.admin.host_names) {
         return elsewhere();
     }
     let since = uri
@@ -213,7 +215,7 @@ async fn recent(State(app): State<App>, headers: HeaderMap, uri: Uri) -> Respons
 }
 
 async fn enrich(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Response {
-    if !is_own(&headers) {
+    if !is_own(&headers, &app.admin.host_names) {
         return elsewhere();
     }
     let Ok(permit) = app.pastes.clone().try_acquire_owned() else {

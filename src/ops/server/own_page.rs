@@ -8,11 +8,11 @@ use axum::http::HeaderName;
 use axum::http::header;
 use axum::http::uri::Authority;
 
-/// True for a request to an address or to `localhost` that no other site made. No page can be served under somebody
-/// else's address, so an address is safe whoever listens on it.
-pub(super) fn is_own(headers: &HeaderMap) -> bool {
+/// True for a request to an address, to `localhost` or to one of `host_names` that no other site made. No page can be
+/// served under somebody else's address, so an address is safe whoever listens on it.
+pub(super) fn is_own(headers: &HeaderMap, host_names: &[String]) -> bool {
     let text = |name: &HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
-    let Some(host) = text(&header::HOST).filter(|host| is_direct(host)) else {
+    let Some(host) = text(&header::HOST).filter(|host| is_ours(host, host_names)) else {
         return false;
     };
     let same_site = text(&HeaderName::from_static("sec-fetch-site"))
@@ -26,7 +26,7 @@ pub(super) fn is_own(headers: &HeaderMap) -> bool {
 }
 
 /// True for an address (`127.0.0.1:9464`, `[::1]:9464`) and for `localhost`.
-fn is_direct(host: &str) -> bool {
+fn is_ours(host: &str, host_names: &[String]) -> bool {
     let Ok(authority) = host.parse::<Authority>() else {
         return false;
     };
@@ -35,7 +35,8 @@ fn is_direct(host: &str) -> bool {
         .strip_prefix('[')
         .and_then(|name| name.strip_suffix(']'))
         .unwrap_or(name);
-    name.eq_ignore_ascii_case("localhost") || address.parse::<IpAddr>().is_ok()
+    let is_named = |own: &str| name.eq_ignore_ascii_case(own);
+    is_named("localhost") || host_names.iter().any(|own| is_named(own)) || address.parse::<IpAddr>().is_ok()
 }
 
 #[cfg(test)]
@@ -88,7 +89,7 @@ mod tests {
             for &(name, value) in headers {
                 map.insert(name, HeaderValue::from_static(value));
             }
-            assert_eq!(is_own(&map), expected, "{headers:?}");
+            assert_eq!(is_own(&map, &[]), expected, "{headers:?}");
         }
     }
 }

@@ -25,6 +25,7 @@ async fn start(enrich: Enrich) -> Running {
         metrics: Metrics::new().unwrap(),
         status: Arc::new(Status::new(about(true))),
         enrich,
+        host_names: Arc::from(["pages.example".to_owned()]),
     };
     let shutdown = Shutdown::new();
     let stop = shutdown.clone();
@@ -162,6 +163,10 @@ async fn articles_are_for_our_own_page_alone() {
         b"POST /enrich HTTP/1.1\r\nhost: evil.example\r\ncontent-length: 1\r\nconnection: close\r\n\r\nx",
     );
     assert!(rebound.await.starts_with("HTTP/1.1 403"));
+    let named = running.exchange(
+        b"POST /enrich HTTP/1.1\r\nhost: Pages.example:80\r\ncontent-length: 1\r\nconnection: close\r\n\r\nx",
+    );
+    assert!(named.await.starts_with("HTTP/1.1 200"));
 }
 
 /// A server with limits that a test can wait for.
