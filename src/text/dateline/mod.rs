@@ -95,26 +95,76 @@ enum Separator {
     Wire,
 }
 
-/// The dateline that `text` opens with, after a line that is a byline or not.
+/// Longest headline above a dateline, in bytes.
+const HEADLINE_BYTES_MAX: usize = 160;
+
+/// The dateline that `text` opens with, after a byline or not; or, where it is unmistakable, below a headline.
 pub fn parse(text: &str, limits: &Limits) -> Option<Dateline> {
     let opening = text
         .get(..text.floor_char_boundary(limits.dateline_bytes_max))
         .unwrap_or_default();
-    let start = opening.len()
-        - opening
-            .trim_start_matches(|c: char| c.is_whitespace() || c == '\u{FEFF}')
-            .len();
-    let first = opening.get(start..)?;
-    let (line, rest) = first.split_once('\n').unwrap_or((first, ""));
-    if byline::is_byline(line, agency::is_known) {
-        let after = start + line.len() + 1;
-        let blank = rest.len() - rest.trim_start().len();
-        return parse_at(opening, after + blank);
-    }
-    parse_at(opening, start)
+    let start = opening.len() - opening.trim_start_matches(is_blank).len();
+    let at = past_byline(opening, start);
+    head_at(opening, at)
+        .or_else(|| head_at(opening, past_headline(opening, start)?).filter(Found::is_unmistakable))
+        .map(Found::into_dateline)
 }
 
-fn parse_at(opening: &str, start: usize) -> Option<Dateline> {
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || c == '\u{FEFF}'
+}
+
+/// Where the next line with anything on it starts, if the line at `start` is a byline; else `start`.
+fn past_byline(opening: &str, start: usize) -> usize {
+    let Some((line, rest)) = opening.get(start..).and_then(|first| first.split_once('\n')) else {
+        return start;
+    };
+    if byline::is_byline(line, agency::is_known) {
+        opening.len() - rest.trim_start().len()
+    } else {
+        start
+    }
+}
+
+/// Where the paragraph below a headline and a byline starts: a short first line that ends no sentence, and only a
+/// byline between it and the next blank line.
+fn past_headline(opening: &str, start: usize) -> Option<usize> {
+    let (line, rest) = opening.get(start..)?.split_once('\n')?;
+    let line = line.trim_end();
+    if line.len() > HEADLINE_BYTES_MAX || line.ends_with(['.', '!', '?', ':', ';', ',', '\u{2026}']) {
+        return None;
+    }
+    let below = opening.len() - rest.trim_start().len();
+    let story = past_byline(opening, below);
+    let apart = |at: usize| Some(opening.get(..at)?.trim_end_matches(' ').ends_with("\n\n"));
+    apart(story)?.then_some(story)
+}
+
+/// A head that was found, and its bytes.
+struct Found<'t> {
+    head: Head<'t>,
+    separator: Separator,
+    span: ByteSpan,
+}
+
+impl Found<'_> {
+    /// True with an agency or a date, and a dash: no headline or first sentence looks so.
+    fn is_unmistakable(&self) -> bool {
+        (self.head.agency.is_some() || self.head.date.is_some())
+            && matches!(self.separator, Separator::Dash | Separator::Wire)
+    }
+
+    fn into_dateline(self) -> Dateline {
+        Dateline {
+            span: self.span,
+            places: self.head.places.list,
+            date: self.head.date,
+            agency: self.head.agency.map(|agency| agency.name.to_owned()),
+        }
+    }
+}
+
+fn head_at(opening: &str, start: usize) -> Option<Found<'_>> {
     let opened = opening.get(start..)?;
     let scan = Scanner::new(opened);
     let (head, separator, end) = [agency_then_head, wire_date, place_first, date_first, agency_first]
@@ -130,11 +180,11 @@ fn parse_at(opening: &str, start: usize) -> Option<Dateline> {
     } else {
         written.trim_end().len()
     };
-    Some(Dateline {
-        span: ByteSpan::new(start, start + end),
-        places: head.places.list,
-        date: head.date,
-        agency: head.agency.map(|agency| agency.name.to_owned()),
+    let span = ByteSpan::new(start, start + end);
+    Some(Found {
+        head,
+        separator,
+        span,
     })
 }
 

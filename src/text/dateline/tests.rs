@@ -260,6 +260,21 @@ const HEADS: &[(&str, &str)] = &[
         "By JOHN SMITH, Associated Press\nLAGOS, Nigeria (AP) \u{2014} The",
         "Lagos NG | - | AP",
     ),
+    // Below a headline.
+    (
+        "EU leaders agree\n\nBRUSSELS, Dec 10 2020 (Reuters) - The",
+        "Brussels BE | 2020-12-10 | Reuters",
+    ),
+    (
+        "EU leaders agree\nBy John Smith\n\nBRUSSELS (Reuters) - The",
+        "Brussels BE | - | Reuters",
+    ),
+    (
+        "EU leaders agree\n\nBy John Smith\n\nBRUSSELS, Dec 10 - The",
+        "Brussels BE | --12-10 | -",
+    ),
+    ("Oil falls\n\nMOSCOW, July 6. /TASS/. The", "Moscow RU | --07-06 | TASS"),
+    ("Oil falls\n\n(Reuters) - The", "- | - | Reuters"),
     // Agency, or agency and date.
     ("(Reuters) - The", "- | - | Reuters"),
     ("(Reuters) \u{2014} The", "- | - | Reuters"),
@@ -382,6 +397,10 @@ fn spans_reach_from_the_first_character_through_the_separator() {
         (
             "By JOHN SMITH\n\nWASHINGTON (AP) \u{2014} The",
             "WASHINGTON (AP) \u{2014}",
+        ),
+        (
+            "\u{c9}lys\u{e9}e agrees\nBy JOHN SMITH\n\nPARIS, July 6 (AFP) - The",
+            "PARIS, July 6 (AFP) -",
         ),
     ] {
         let found = parse(text, &Limits::default()).unwrap();
