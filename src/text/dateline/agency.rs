@@ -144,6 +144,8 @@ pub(super) struct Agency<'t> {
     pub(super) known: bool,
     /// True for "/TASS/".
     pub(super) slashes: bool,
+    /// True for "- RIA Novosti.".
+    pub(super) stopped: bool,
 }
 
 /// The agency in brackets or slashes that comes next.
@@ -163,6 +165,7 @@ pub(super) fn bracketed(mut scan: Scanner<'_>) -> Option<(Agency<'_>, Scanner<'_
             name,
             known,
             slashes: close == '/',
+            stopped: false,
         },
         scan,
     ))
@@ -186,6 +189,7 @@ pub(super) fn bare(scan: Scanner<'_>) -> Option<(Agency<'_>, Scanner<'_>)> {
                     name,
                     known: true,
                     slashes: false,
+                    stopped: false,
                 },
                 ahead,
             ));

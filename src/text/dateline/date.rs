@@ -1,4 +1,5 @@
-//! The date of a dateline: "July 6", "Nov. 15, 2022", "27 January", "2023-07-06". Never fills in a year.
+//! The date of a dateline: "July 6", "Nov. 15, 2022", "27 January", "2023-07-06". Never fills in a year, and never
+//! guesses which number is the month.
 
 use crate::article::DatelineDate;
 use crate::text::calendar;
@@ -8,6 +9,7 @@ use crate::text::dateline::scanner::Scanner;
 pub(super) fn date(scan: Scanner<'_>) -> Option<(DatelineDate, Scanner<'_>)> {
     let scan = past_weekday(scan).unwrap_or(scan);
     iso(scan)
+        .or_else(|| numbers(scan))
         .or_else(|| month_first(scan))
         .or_else(|| day_first(scan))
 }
@@ -30,6 +32,47 @@ fn iso(mut scan: Scanner<'_>) -> Option<(DatelineDate, Scanner<'_>)> {
     scan.take_any(&[dash])?;
     let day = digits(&mut scan, 2, 2)?;
     finish(Some(plausible_year(year)?), u8::try_from(month).ok()?, day, scan)
+}
+
+/// "13.05.2023", "5/13/2023": read only where one order alone makes it a date.
+fn numbers(mut scan: Scanner<'_>) -> Option<(DatelineDate, Scanner<'_>)> {
+    let first = digits(&mut scan, 1, 2)?;
+    let mark = scan.take_any(&['.', '/', '-'])?;
+    let second = digits(&mut scan, 1, 2)?;
+    scan.take_any(&[mark])?;
+    let year = plausible_year(digits(&mut scan, 4, 4)?)?;
+    let (day, month) = match (first, second) {
+        (day @ 13.., month) | (month, day @ 13..) => (day, month),
+        (day, month) => (day == month).then_some((day, month))?,
+    };
+    finish(Some(year), u8::try_from(month).ok()?, day, scan)
+}
+
+/// Past what stands where a date stands, up to a bracket, and is none that we understand: "12 mars", "le 6 juillet
+/// 2023", "Feb. 29, 2023", "5/6/2023".
+pub(super) fn unread(scan: Scanner<'_>) -> Option<Scanner<'_>> {
+    let start = past_weekday(scan).unwrap_or(scan);
+    let mut end = start;
+    let written = end
+        .take_while(|c| {
+            c.is_alphanumeric() || c.is_whitespace() && c != '\n' || matches!(c, '.' | ',' | '-' | '/')
+        })
+        .trim_end();
+    let parts: Vec<&str> = written
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|part| !part.is_empty())
+        .collect();
+    let numeric = |part: &&str| part.bytes().all(|b| b.is_ascii_digit());
+    let day = |part: &&str| numeric(part) && part.len() <= 2;
+    let opens = match parts.as_slice() {
+        [first, ..] if day(first) => true,
+        [first, second, ..] => {
+            (first.starts_with(char::is_lowercase) || calendar::month(first).is_some()) && day(second)
+        }
+        _ => false,
+    };
+    let fits = (2..=4).contains(&parts.len()) && matches!(end.peek(), Some('(' | '['));
+    (opens && fits && !parts.iter().all(day)).then_some(end)
 }
 
 fn month_first(mut scan: Scanner<'_>) -> Option<(DatelineDate, Scanner<'_>)> {
@@ -109,6 +152,30 @@ mod tests {
     use super::*;
 
     #[test]
+    fn passes_dates_that_it_does_not_understand() {
+        for (text, expected) in [
+            ("12 mars (AFP)", Some("(AFP)")),
+            ("le 6 juillet 2023 (AFP)", Some("(AFP)")),
+            ("12.05.2023 (TASS)", Some("(TASS)")),
+            ("5/6/2023 [PA]", Some("[PA]")),
+            ("Feb. 29, 2023 (Xinhua)", Some("(Xinhua)")),
+            ("54 (AP)", None),
+            ("12 mars - Le", None),
+            ("12 mars", None),
+            ("Mars 12 (AFP)", None),
+            ("5 6 (AP)", None),
+            ("12 men and women of the guard (AP)", None),
+            ("Texas (AP)", None),
+        ] {
+            assert_eq!(
+                unread(Scanner::new(text)).map(|scan| scan.rest()),
+                expected,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
     fn reads_dates() {
         for (text, expected, rest) in [
             ("July 6 (Agency)", Some((None, 7, 6)), " (Agency)"),
@@ -122,6 +189,13 @@ mod tests {
             ("July 6. /TASS/", Some((None, 7, 6)), ". /TASS/"),
             ("6 July. /TASS/", Some((None, 7, 6)), " /TASS/"),
             ("OCT. 9, 300 men", Some((None, 10, 9)), ", 300 men"),
+            ("13.05.2023 (TASS)", Some((Some(2023), 5, 13)), " (TASS)"),
+            ("5/13/2023 -", Some((Some(2023), 5, 13)), " -"),
+            ("05.05.2023 -", Some((Some(2023), 5, 5)), " -"),
+            ("12.05.2023 -", None, ""),
+            ("13.13.2023 -", None, ""),
+            ("13.05/2023 -", None, ""),
+            ("31.06.2023 -", None, ""),
             ("Feb. 30 -", None, ""),
             ("2023-02-29 -", None, ""),
             ("July 66", None, ""),

@@ -40,6 +40,11 @@ pub(super) fn is_sure(head: &Head<'_>, separator: Separator, story: &str) -> boo
     let alone = places.known && story.opens && !story.shouts;
     match (places.capitals, separator) {
         (true, Separator::TightDash) => alone && places.with_region,
+        (true, Separator::TightEmDash) => {
+            alone
+                && (places.with_region
+                    || !story.shout_first && !is_one_of(places, WORDS) && !is_one_of(places, FIRST_NAMES))
+        }
         (true, Separator::Dash) => alone && !is_one_of(places, WORDS),
         (true, Separator::Colon) => alone && !is_one_of(places, WORDS) && !is_one_of(places, FIRST_NAMES),
         (false, Separator::Dash) => {
@@ -75,6 +80,8 @@ fn acronym(places: &Places) -> bool {
 struct Story {
     /// It opens like a sentence: a capital, a digit or a quote.
     opens: bool,
+    /// Its first word is all capitals.
+    shout_first: bool,
     /// Its first two words are all capitals: a heading.
     shouts: bool,
     /// A second dash before the sentence ends: the first was a parenthesis.
@@ -97,13 +104,15 @@ impl Story {
         let capital =
             |word: &str| word.chars().any(char::is_alphabetic) && !word.chars().any(char::is_lowercase);
         let shouted = |word: &str| capital(word) && word.len() > 1;
-        let shouts = matches!((words.next(), words.next()), (Some(a), Some(b)) if shouted(a) && shouted(b));
+        let shout_first = words.next().is_some_and(shouted);
+        let shouts = shout_first && words.next().is_some_and(shouted);
         let sentence = line.split_inclusive(". ").next().unwrap_or_default();
         let dash_again = [" - ", " -- ", "\u{2014}", " \u{2013} "]
             .iter()
             .any(|dash| sentence.contains(dash));
         Self {
             opens,
+            shout_first,
             shouts,
             dash_again,
         }

@@ -87,11 +87,13 @@ struct Head<'t> {
 enum Separator {
     /// A dash with a blank on at least one side, or after a bracket.
     Dash,
-    /// A dash with letters on both sides.
+    /// An em dash with letters on both sides.
+    TightEmDash,
+    /// Another dash with letters on both sides.
     TightDash,
     /// A colon.
     Colon,
-    /// The full stop or slash after "/TASS/" and "/ ACCESSWIRE / May 5 /".
+    /// The full stop or slash after "/TASS/", "/ ACCESSWIRE / May 5 /" and "- RIA Novosti".
     Wire,
 }
 
@@ -214,11 +216,24 @@ fn place_first(scan: Scanner<'_>) -> Option<(Head<'_>, Scanner<'_>)> {
     let mut after = scan;
     after.take_any(&[',', '.']);
     let date = if after.blanks() { date::date(after) } else { None };
-    let date = date.or_else(|| date_apart(scan)).map(|(date, end)| {
-        scan = end;
-        date
-    });
-    let (agency, mut scan) = optional_agency(scan);
+    let date = date
+        .or_else(|| date_in_brackets(scan).filter(|_| places.known))
+        .or_else(|| date_apart(scan))
+        .map(|(date, end)| {
+            scan = end;
+            date
+        });
+    if date.is_none()
+        && (places.capitals || places.known)
+        && let Some((agency, end)) = unread_date_and_agency(scan)
+    {
+        let agency = Some(agency);
+        return Some((Head { places, date, agency }, end));
+    }
+    let (agency, mut scan) = match date.and_then(|_| agency_apart(scan)) {
+        Some((agency, end)) => (Some(agency), end),
+        None => optional_agency(scan),
+    };
     // "/ ACCESSWIRE / January 5, 2021 /": the date comes last.
     if let (None, Some(Agency { slashes: true, .. }), Some((date, end))) =
         (date, agency, date::date(scan.past_blanks()))
@@ -234,6 +249,40 @@ fn place_first(scan: Scanner<'_>) -> Option<(Head<'_>, Scanner<'_>)> {
         ));
     }
     Some((Head { places, date, agency }, scan))
+}
+
+/// "GENEVA (23 January 2024)".
+fn date_in_brackets(scan: Scanner<'_>) -> Option<(DatelineDate, Scanner<'_>)> {
+    let mut scan = scan.past_blanks();
+    scan.take_any(&['('])?;
+    let (date, mut end) = date::date(scan.past_blanks())?;
+    end.blanks();
+    end.take_any(&[')'])?;
+    Some((date, end))
+}
+
+/// ", 12 mars (AFP)": a date that is not understood, and the agency that makes it sure that it is one.
+fn unread_date_and_agency(mut scan: Scanner<'_>) -> Option<(Agency<'_>, Scanner<'_>)> {
+    scan.take_any(&[',', '.'])?;
+    let end = date::unread(scan.past_blanks())?;
+    agency::bracketed(end)
+}
+
+/// " - RIA Novosti.": a known agency between the dash and a full stop; the full stop is left to be the separator.
+fn agency_apart(scan: Scanner<'_>) -> Option<(Agency<'_>, Scanner<'_>)> {
+    let (Separator::Dash, after) = separator(scan, &Head::default())? else {
+        return None;
+    };
+    let (agency, end) = agency::bare(after.past_blanks())?;
+    let mut stop = end;
+    stop.take_any(&['.'])?;
+    ends_word(stop).then_some((
+        Agency {
+            stopped: true,
+            ..agency
+        },
+        end,
+    ))
 }
 
 /// "SAN FRANCISCO - July 6, 2023 -", "LONDON: 6 July -": the date has a dash or colon of its own, and another after it.
@@ -334,6 +383,7 @@ fn second_bracket(scan: Scanner<'_>) -> Scanner<'_> {
 
 /// The separator that comes next, and what follows it.
 fn separator<'t>(scan: Scanner<'t>, head: &Head<'_>) -> Option<(Separator, Scanner<'t>)> {
+    let stopped = head.agency.is_some_and(|agency| agency.stopped);
     let slashes = head.agency.is_some_and(|agency| agency.slashes);
     let mut after = scan;
     let blank_before = after.blanks();
@@ -341,7 +391,7 @@ fn separator<'t>(scan: Scanner<'t>, head: &Head<'_>) -> Option<(Separator, Scann
     if after.take_any(&[':']).is_some() {
         return ends_word(after).then_some((Separator::Colon, after));
     }
-    if slashes && after.take_any(&['.', '/']).is_some() && ends_word(after) {
+    if (slashes || stopped) && after.take_any(&['.', '/']).is_some() && ends_word(after) {
         return Some((Separator::Wire, after));
     }
     // "(EFE).- El".
@@ -366,6 +416,7 @@ fn separator<'t>(scan: Scanner<'t>, head: &Head<'_>) -> Option<(Separator, Scann
         ("-", true, false) if bracket_before => Some((Separator::Dash, after)),
         ("-" | "_", ..) => doubled.then_some((Separator::Dash, after)),
         (_, true, _) | (_, _, true) => Some((Separator::Dash, after)),
+        ("\u{2014}", ..) => Some((Separator::TightEmDash, after)),
         _ => Some((Separator::TightDash, after)),
     }
 }

@@ -86,7 +86,7 @@ enum Joint {
 /// The next name, if one is joined to what stands before.
 fn continuation(scan: Scanner<'_>) -> Option<(Joint, Name<'_>, Scanner<'_>)> {
     let mut after = scan.past_blanks();
-    let joint = match after.take_any(&[',', '/', '&']) {
+    let joint = match after.take_any(&[',', '/', '&', '|']) {
         Some(',') => Joint::Comma,
         Some('/') if agency::bracketed(scan.past_blanks()).is_some() => return None,
         Some(_) => Joint::And,
@@ -96,7 +96,7 @@ fn continuation(scan: Scanner<'_>) -> Option<(Joint, Name<'_>, Scanner<'_>)> {
     after.blanks();
     let joint = if after.take("and ") { Joint::And } else { joint };
     after.blanks();
-    if date::date(after).is_some() {
+    if date::date(after).is_some() || date::unread(after).is_some() {
         return None;
     }
     let bare_agency = agency::bare(after).is_some();
@@ -275,7 +275,11 @@ fn case(word: &str) -> Option<Case> {
 
 /// Code of the country or state that `name` names; empty where the name alone does not say which.
 fn region(name: &str) -> Option<&'static str> {
-    lookup(REGIONS, name)
+    match name {
+        // With full stops it is Newfoundland and Labrador; "NL" may be the Netherlands.
+        "N.L." => Some("CA"),
+        _ => lookup(REGIONS, name),
+    }
 }
 
 /// Code of the country of a city that stands alone; empty where there are several.

@@ -260,6 +260,38 @@ const HEADS: &[(&str, &str)] = &[
         "By JOHN SMITH, Associated Press\nLAGOS, Nigeria (AP) \u{2014} The",
         "Lagos NG | - | AP",
     ),
+    // A date that is not understood.
+    (
+        "S\u{c3}O PAULO, 12 mars (AFP) - Le",
+        "S\u{e3}o Paulo BR | - | AFP",
+    ),
+    ("Paris, le 6 juillet 2023 (AFP) - Le", "Paris FR | - | AFP"),
+    ("Moscow, 12.05.2023 (TASS) - The", "Moscow RU | - | TASS"),
+    ("Moscow, 13.05.2023 (TASS) - The", "Moscow RU | 2023-05-13 | TASS"),
+    ("DUBLIN, 5/6/2023 (PA) - The", "Dublin IE | - | PA"),
+    (
+        "BEIJING, Feb. 29, 2023 (Xinhua) -- The",
+        "Beijing CN | - | Xinhua",
+    ),
+    ("PARIS, Feb. 30 (Agency) - The", "Paris FR | - | Agency"),
+    ("PARIS, July 32 (Agency) - The", "Paris FR | - | Agency"),
+    ("LAGOS, Nigeria, 12 mars (AFP) - Le", "Lagos NG | - | AFP"),
+    (
+        "LONDON/PARIS, 12 mars (AFP) - Le",
+        "London GB, Paris FR | - | AFP",
+    ),
+    // Dates in brackets, and agencies after the dash.
+    (
+        "GENEVA (23 January 2024) \u{2013} The",
+        "Geneva CH | 2024-01-23 | -",
+    ),
+    ("CHICAGO (June 6, 2023) - The", "Chicago US | 2023-06-06 | -"),
+    ("Geneva ( 23 January ) - The", "Geneva CH | --01-23 | -"),
+    (
+        "MOSCOW, July 6 - RIA Novosti. The",
+        "Moscow RU | --07-06 | RIA Novosti",
+    ),
+    ("MOSCOW, July 6 - Reuters said", "Moscow RU | --07-06 | -"),
     // Below a headline.
     (
         "EU leaders agree\n\nBRUSSELS, Dec 10 2020 (Reuters) - The",
@@ -273,7 +305,10 @@ const HEADS: &[(&str, &str)] = &[
         "EU leaders agree\n\nBy John Smith\n\nBRUSSELS, Dec 10 - The",
         "Brussels BE | --12-10 | -",
     ),
-    ("Oil falls\n\nMOSCOW, July 6. /TASS/. The", "Moscow RU | --07-06 | TASS"),
+    (
+        "Oil falls\n\nMOSCOW, July 6. /TASS/. The",
+        "Moscow RU | --07-06 | TASS",
+    ),
     ("Oil falls\n\n(Reuters) - The", "- | - | Reuters"),
     // Agency, or agency and date.
     ("(Reuters) - The", "- | - | Reuters"),
@@ -302,6 +337,10 @@ const HEADS: &[(&str, &str)] = &[
     ("LONDON: 6 July 2023 - The", "London GB | 2023-07-06 | -"),
     ("PARIS - July 6 was warm.", "Paris FR | - | -"),
     // Place alone.
+    ("ST. JOHN'S, N.L. - The", "St. John's CA | - | -"),
+    ("WASHINGTON\u{2014}President Biden", "Washington US | - | -"),
+    ("BEIJING\u{2014}A new", "Beijing CN | - | -"),
+    ("MUMBAI | NEW DELHI: The", "Mumbai IN, New Delhi IN | - | -"),
     ("NEW DELHI: The", "New Delhi IN | - | -"),
     ("ISLAMABAD: The", "Islamabad PK | - | -"),
     ("ST. LOUIS \u{2014} The", "St. Louis US | - | -"),
@@ -393,6 +432,16 @@ fn spans_reach_from_the_first_character_through_the_separator() {
         ),
         ("NEW DELHI: The", "NEW DELHI:"),
         ("MOSCOW, July 6. /TASS/. The", "MOSCOW, July 6. /TASS/."),
+        (
+            "MOSCOW, July 6 - RIA Novosti. The",
+            "MOSCOW, July 6 - RIA Novosti.",
+        ),
+        ("Paris, le 6 juillet (AFP) - Le", "Paris, le 6 juillet (AFP) -"),
+        ("WASHINGTON\u{2014}President", "WASHINGTON\u{2014}"),
+        (
+            "GENEVA (23 January 2024) \u{2013} The",
+            "GENEVA (23 January 2024) \u{2013}",
+        ),
         ("PARIS, July 6 (Agency) - - The", "PARIS, July 6 (Agency) - -"),
         (
             "By JOHN SMITH\n\nWASHINGTON (AP) \u{2014} The",
