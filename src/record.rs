@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::article::Rejection;
 
-/// Where a record stands.
+/// Where a record stands; nowhere (an empty topic) if it does not come from Kafka.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     /// Kafka topic.
@@ -18,6 +18,15 @@ pub struct Origin {
 }
 
 impl Origin {
+    /// Of a record that does not come from Kafka.
+    pub fn nowhere() -> Self {
+        Self {
+            kafka_topic: Arc::from(""),
+            partition: 0,
+            offset: 0,
+        }
+    }
+
     /// The partition it stands in.
     pub fn key(&self) -> PartitionKey {
         PartitionKey {

@@ -88,7 +88,8 @@ pub fn accept(raw: RawArticle, limits: &Limits) -> Result<Article, Rejection> {
     if article.headline.is_none() && article.text.is_empty() {
         article.flag(Flag::UrlOnly);
     }
-    if article.language == language::UNDETERMINED {
+    // What is not enriched needs no language.
+    if article.is_enrichable() && article.language == language::UNDETERMINED {
         article.flag(Flag::LanguageUndetermined);
     }
     Ok(article)

@@ -3,6 +3,7 @@
 use crate::article::RawArticle;
 use crate::limits::Limits;
 use crate::text::byline;
+use crate::text::byline::Byline;
 use crate::text::clean;
 use crate::text::dateline;
 
@@ -27,18 +28,29 @@ pub(super) fn people(raw: &RawArticle, text: &str, limits: &Limits) -> People {
         if written.len() > limits.given_field_bytes_max {
             people.cut = true;
         } else {
-            add(&clean::field(written), limits, &mut people);
+            let written = clean::field(written);
+            let houses = [&raw.publisher, &raw.agency];
+            if !houses
+                .iter()
+                .any(|house| house.as_deref() == Some(written.as_str()))
+            {
+                let found = byline::parse_given(&written, dateline::is_known_agency);
+                add(found, limits, &mut people);
+            }
         }
     }
     let line = text.lines().next().unwrap_or_default();
     if people.persons.is_empty() && byline::is_byline(line, dateline::is_known_agency) {
-        add(line, limits, &mut people);
+        add(
+            byline::parse(line, dateline::is_known_agency),
+            limits,
+            &mut people,
+        );
     }
     people
 }
 
-fn add(written: &str, limits: &Limits, people: &mut People) {
-    let found = byline::parse(written, dateline::is_known_agency);
+fn add(found: Byline, limits: &Limits, people: &mut People) {
     people.agency = people.agency.take().or(found.agency);
     for person in found.persons {
         if people.persons.contains(&person) {

@@ -150,6 +150,16 @@ fn bylines_come_from_fields_else_from_a_clear_line() {
 }
 
 #[test]
+fn given_authors_are_kept_and_houses_are_none() {
+    let mut given = raw("A headline", "");
+    given.publisher = Some("Sportbladet".into());
+    given.bylines = ["Cher", "A B", "Sportbladet", "News desk"]
+        .map(str::to_owned)
+        .into();
+    assert_eq!(accepted(given).bylines, ["Cher", "A B"]);
+}
+
+#[test]
 fn the_place_of_writing_is_carried() {
     let mut given = raw("A headline", "");
     given.located = Some("Paris".into());

@@ -177,11 +177,7 @@ fn paste_box(processor: &Arc<Processor>) -> server::Enrich {
     let processor = Arc::clone(processor);
     Arc::new(move |payload, content_type| {
         let mut record = Record {
-            origin: Origin {
-                kafka_topic: Arc::from("paste"),
-                partition: 0,
-                offset: 0,
-            },
+            origin: Origin::nowhere(),
             timestamp_ms: None,
             key: None,
             value: Some(payload),

@@ -44,6 +44,19 @@ pub struct ModelInfo {
     pub name: String,
     /// Version.
     pub version: String,
+    step: Step,
+}
+
+impl ModelInfo {
+    /// True where the model has read the article.
+    pub fn took_part(&self, enriched: &EnrichedArticle) -> bool {
+        match self.step {
+            Step::Entities => enriched.entities.is_some(),
+            Step::Topics => enriched.topics.is_some(),
+            Step::Keywords => enriched.keywords.is_some(),
+            Step::Decode | Step::Accept | Step::Encode => false,
+        }
+    }
 }
 
 /// Which findings an article gets, by its language.
@@ -83,19 +96,20 @@ impl Enricher {
     pub fn new(wanted: &EnrichConfig) -> Result<Self, EnricherError> {
         let tagger = wanted.topics.then(topics::Tagger::new).transpose()?;
         let models = [
-            ("names-rules", true),
-            ("topics-lexicon", wanted.topics),
-            ("keywords", wanted.keywords),
+            ("names-rules", Step::Entities, true),
+            ("topics-lexicon", Step::Topics, wanted.topics),
+            ("keywords", Step::Keywords, wanted.keywords),
         ];
-        let models = models.into_iter().filter(|(_, wanted)| *wanted);
+        let models = models.into_iter().filter(|(_, _, wanted)| *wanted);
         Ok(Self {
             finder: entities::Finder::new()?,
             tagger,
             keywords: wanted.keywords,
             models: models
-                .map(|(name, _)| ModelInfo {
+                .map(|(name, step, _)| ModelInfo {
                     name: name.to_owned(),
                     version: "1".to_owned(),
+                    step,
                 })
                 .collect(),
         })

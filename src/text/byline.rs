@@ -1,5 +1,7 @@
 //! Lines that name who wrote a story: "By John Smith and Jane Doe, Reuters". Better no name than a wrong one.
 
+use unicode_normalization::char::is_combining_mark;
+
 /// Words of roles, desks and houses: where one stands, a part is no person.
 const NOT_PERSONS: &[&str] = &[
     "admin",
@@ -96,6 +98,39 @@ pub fn parse(written: &str, is_agency: impl Fn(&str) -> bool) -> Byline {
         }
     }
     byline
+}
+
+/// As `parse`, for a field that names authors: a name that stands alone is kept in any shape ("Cher", "bell hooks")
+/// unless it is plainly no person.
+pub fn parse_given(written: &str, is_agency: impl Fn(&str) -> bool) -> Byline {
+    let mut byline = parse(written, &is_agency);
+    let text = without_contacts(written);
+    let mut parts = parts(without_opening(&text));
+    if byline == Byline::default()
+        && let (Some(name), None) = (parts.next(), parts.next())
+        && is_bare_name(name)
+    {
+        byline.persons.push(name.to_owned());
+    }
+    byline
+}
+
+/// One to five words that hold letters and are no role; more than two do not open with a small letter.
+fn is_bare_name(name: &str) -> bool {
+    let words = name.split_whitespace().count();
+    let marks = |c: char| matches!(c, ' ' | '.' | '-' | '\'' | '\u{2019}' | '\u{b7}' | '\u{30fb}');
+    words
+        <= if name.starts_with(char::is_lowercase) {
+            2
+        } else {
+            5
+        }
+        && name.len() <= 60
+        && name.chars().any(char::is_alphabetic)
+        && name
+            .chars()
+            .all(|c| c.is_alphanumeric() || is_combining_mark(c) || marks(c))
+        && !is_role(name)
 }
 
 /// True where a line of its own clearly is a byline: "By" and at least one person, short, no sentence.
@@ -284,6 +319,30 @@ mod tests {
             let byline = parse(written, is_agency);
             assert_eq!(byline.persons, persons, "{written}");
             assert_eq!(byline.agency.as_deref(), agency, "{written}");
+        }
+    }
+
+    #[test]
+    fn keeps_given_names_of_any_shape() {
+        for (written, persons) in [
+            ("Cher", &["Cher"][..]),
+            ("By Cher", &["Cher"]),
+            ("A B", &["A B"]),
+            ("bell hooks", &["bell hooks"]),
+            ("\u{738b}\u{5c0f}\u{660e}", &["\u{738b}\u{5c0f}\u{660e}"]),
+            ("John Smith, London", &["John Smith"]),
+            ("Cher <cher@example.org>", &["Cher"]),
+            ("Reuters", &[]),
+            ("admin", &[]),
+            ("Staff", &[]),
+            ("Our Correspondent in Kabul", &[]),
+            ("who said it was fine", &[]),
+            ("Cher, London", &[]),
+            ("@cher", &[]),
+            ("123", &[]),
+            ("", &[]),
+        ] {
+            assert_eq!(parse_given(written, is_agency).persons, persons, "{written}");
         }
     }
 

@@ -181,7 +181,7 @@ fn in_half(at: DateTime, half: Option<&str>) -> Option<DateTime> {
         .ok()
 }
 
-/// "12:00", "12:00:00", "12:00:00.123"; parts of a second are dropped.
+/// "12:00", "12:00:00", "12:00:00.123"; what is finer than a nanosecond is dropped.
 fn clock(day: Date, time: &str) -> Option<DateTime> {
     let mut parts = time.split(':');
     let (hour, minute) = (parts.next()?, parts.next()?);
@@ -191,14 +191,15 @@ fn clock(day: Date, time: &str) -> Option<DateTime> {
         number(hour, 2)?
     };
     let minute = number(minute, 2)?;
-    let second = match parts.next() {
-        None => 0,
+    let (second, nanos) = match parts.next() {
+        None => (0, 0),
         Some(second) => {
             let (whole, fraction) = second.split_once(['.', ',']).unwrap_or((second, "0"));
             if !is_digits(fraction) {
                 return None;
             }
-            number(whole, 2)?
+            let nanos = format!("{fraction:0<9}").get(..9)?.parse().ok()?;
+            (number(whole, 2)?, nanos)
         }
     };
     if parts.next().is_some() {
@@ -207,7 +208,7 @@ fn clock(day: Date, time: &str) -> Option<DateTime> {
     // A leap second is the second before it, as POSIX counts.
     let second = if second == 60 { 59 } else { second };
     let small = |n: u16| i8::try_from(n).ok();
-    let time = jiff::civil::Time::new(small(hour)?, small(minute)?, small(second)?, 0).ok()?;
+    let time = jiff::civil::Time::new(small(hour)?, small(minute)?, small(second)?, nanos).ok()?;
     Some(day.to_datetime(time))
 }
 
@@ -219,7 +220,7 @@ fn finish(at: DateTime, zone: &str) -> Option<Time> {
     let timestamp: Timestamp = offset.to_timestamp(at).ok()?;
     let text = timestamp.to_string();
     // RFC 3339 has years of four digits.
-    (text.len() == 20).then_some(Time::Utc(text))
+    (text.find('-') == Some(4)).then_some(Time::Utc(text))
 }
 
 /// Minutes east of UTC: "Z", "+02:00", "-0500", "+02", "EST", "(GMT)".
@@ -280,7 +281,14 @@ mod tests {
         let zoneless = |text: &str| Some(Time::DayZoneMissing(text.to_owned()));
         for (written, expected) in [
             ("2023-07-06T12:00:00Z", utc("2023-07-06T12:00:00Z")),
-            ("2023-07-06T12:00:00.123456Z", utc("2023-07-06T12:00:00Z")),
+            ("2023-07-06T12:00:00.123456Z", utc("2023-07-06T12:00:00.123456Z")),
+            ("2023-07-06T12:00:00,5+02:00", utc("2023-07-06T10:00:00.5Z")),
+            ("2023-07-06T12:00:00.000Z", utc("2023-07-06T12:00:00Z")),
+            (
+                "2023-07-06T12:00:00.1234567891Z",
+                utc("2023-07-06T12:00:00.123456789Z"),
+            ),
+            ("2023-07-06T12:00:00.Z", None),
             ("2023-07-06T12:00:00+02:00", utc("2023-07-06T10:00:00Z")),
             ("2023-07-06T23:30:00-0500", utc("2023-07-07T04:30:00Z")),
             ("2023-07-06T12:00Z", utc("2023-07-06T12:00:00Z")),

@@ -40,6 +40,7 @@ pub struct Processor {
     settings: DecodeSettings,
     limits: Limits,
     tombstones: Tombstones,
+    /// What all records share; models and time are those of each.
     run: RunInfo,
 }
 
@@ -47,15 +48,9 @@ impl Processor {
     /// Loads the models and takes the settings.
     pub fn new(config: &Config) -> Result<Self, ProcessorError> {
         let enricher = Enricher::new(&config.enrich)?;
-        let models = enricher.models().iter();
         let run = RunInfo {
             worker_version: env!("CARGO_PKG_VERSION").to_owned(),
-            models: models
-                .map(|m| encode::ModelInfo {
-                    name: m.name.clone(),
-                    version: m.version.clone(),
-                })
-                .collect(),
+            models: Vec::new(),
             vocabulary_version: enricher.vocabulary_version().to_owned(),
             ce_source: format!("/dateline/{}", config.kafka.group_id),
             processed_at_ms: 0,
@@ -125,7 +120,13 @@ impl Processor {
         let article = accept::accept(raw, &self.limits)?;
         observer.finished(Step::Accept);
         let enriched = self.enricher.enrich(article, &self.limits, observer);
+        let took_part = self.enricher.models().iter().filter(|m| m.took_part(&enriched));
+        let models = took_part.map(|m| encode::ModelInfo {
+            name: m.name.clone(),
+            version: m.version.clone(),
+        });
         let run = RunInfo {
+            models: models.collect(),
             processed_at_ms: now_ms,
             ..self.run.clone()
         };
@@ -232,6 +233,33 @@ mod tests {
                 (value.get("topics").is_some(), value.get("keywords").is_some()),
                 (wanted, wanted)
             );
+        }
+    }
+
+    #[test]
+    fn models_are_those_that_took_part() {
+        let body =
+            "Il a plu lundi \u{e0} Paris, ont dit les autorit\u{e9}s de la ville, et la pluie va durer.";
+        let english = "It rained in Paris on Monday, officials of the city said, and the rain will go on.";
+        for (status, body, expected) in [
+            ("usable", english, 3),
+            ("usable", body, 1),
+            ("withheld", english, 0),
+            ("canceled", ".", 0),
+        ] {
+            let payload =
+                serde_json::json!({ "uri": "urn:1", "pubstatus": status, "type": "text", "body_text": body });
+            let record = record(Some(&payload.to_string()));
+            let Outcome::Enriched(output) = processor(|_| ()).process(&record, 0, &mut ()) else {
+                panic!("not enriched")
+            };
+            let value: serde_json::Value = serde_json::from_slice(&output.value.unwrap()).unwrap();
+            assert_eq!(
+                value["provenance"]["models"].as_array().unwrap().len(),
+                expected,
+                "{value}"
+            );
+            assert!(!value["flags"].to_string().contains("language"), "{value}");
         }
     }
 

@@ -145,14 +145,10 @@ fn work(item: Item, processor: &Processor) -> Done {
     }
 }
 
-/// A payload as a record: the file stands for the Kafka topic, the article's number in it for the offset.
+/// A payload as a record that does not come from Kafka.
 fn record(payload: Payload) -> Record {
     Record {
-        origin: Origin {
-            kafka_topic: payload.file,
-            partition: 0,
-            offset: payload.number,
-        },
+        origin: Origin::nowhere(),
         timestamp_ms: None,
         key: None,
         value: Some(payload.value),

@@ -31,8 +31,6 @@ pub(super) struct Payload {
     pub(super) file: Arc<str>,
     /// Line it starts on, from 1.
     pub(super) line: u64,
-    /// Its number in the file, from 0.
-    pub(super) number: i64,
     /// The bytes.
     pub(super) value: Vec<u8>,
 }
@@ -68,7 +66,6 @@ pub(super) fn read(
                 form,
                 payload_bytes_max,
                 sender: &sender,
-                number: 0,
             };
             let is_wanted = match open(&path).and_then(|input| reader.read(input)) {
                 Ok(is_wanted) => is_wanted,
@@ -99,7 +96,6 @@ struct Reader<'s> {
     form: FormChoice,
     payload_bytes_max: usize,
     sender: &'s SyncSender<Item>,
-    number: i64,
 }
 
 impl Reader<'_> {
@@ -163,10 +159,8 @@ impl Reader<'_> {
         let payload = Payload {
             file: Arc::clone(&self.file),
             line,
-            number: self.number,
             value,
         };
-        self.number += 1;
         self.sender.send(Item::Payload(payload)).is_ok()
     }
 }
