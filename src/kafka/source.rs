@@ -396,7 +396,8 @@ impl Poller {
     fn backfill_is_done(&self) -> bool {
         let Some(until) = &self.until else { return false };
         let flow = self.shared.flow();
-        if !flow.is_joined() {
+        // Where all was taken from us only to be given anew, nothing is left to read for a moment.
+        if !flow.is_assigned() {
             return false;
         }
         let fresh_after_s = self.shared.fresh_after_s.load(Ordering::Relaxed);

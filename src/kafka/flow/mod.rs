@@ -87,6 +87,7 @@ pub struct FlowState {
     rewind: bool,
     paused: bool,
     joined: bool,
+    between: bool,
     ended: bool,
 }
 
@@ -106,6 +107,7 @@ impl FlowState {
             rewind: false,
             paused: false,
             joined: false,
+            between: false,
             ended: false,
         }
     }
@@ -113,6 +115,7 @@ impl FlowState {
     /// Partitions were assigned, with what the group had committed for each.
     pub fn assign(&mut self, partitions: impl IntoIterator<Item = (PartitionKey, Option<i64>)>) {
         self.joined = true;
+        self.between = false;
         for (key, committed) in partitions {
             self.partitions.insert(
                 key,
@@ -159,6 +162,16 @@ impl FlowState {
         }
         self.stop_intake(revoked);
         self.partitions.retain(|key, _| !revoked.contains(key));
+    }
+
+    /// All partitions were taken from us, and the group will say which we hold next.
+    pub const fn await_assignment(&mut self) {
+        self.between = true;
+    }
+
+    /// True once the group has said what we hold, be it nothing, and is not about to say it anew.
+    pub const fn is_assigned(&self) -> bool {
+        self.joined && !self.between
     }
 
     /// Ends the epoch: nothing uncommitted counts any longer, and the partitions we hold must be sought back.

@@ -385,6 +385,19 @@ fn a_partition_is_drained_while_all_that_was_read_is_committed() {
 }
 
 #[test]
+fn a_loss_of_all_partitions_is_no_assignment_until_the_group_says_more() {
+    let mut flow = FlowState::new(limits());
+    assert!(!flow.is_assigned());
+    flow.assign([(key(0), None)]);
+    assert!(flow.is_assigned());
+    flow.release(&BTreeSet::from([key(0)]));
+    flow.await_assignment();
+    assert!(!flow.is_assigned() && flow.is_joined());
+    flow.assign([]);
+    assert!(flow.is_assigned());
+}
+
+#[test]
 fn what_nobody_will_commit_can_be_abandoned() {
     let mut flow = FlowState::new(limits());
     flow.assign([(key(0), Some(0))]);
