@@ -6,6 +6,7 @@ mod describe;
 pub mod embedded;
 pub mod feeder;
 pub mod flow;
+mod headers;
 mod probe;
 mod refusal;
 pub mod settings;
