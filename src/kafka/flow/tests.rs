@@ -38,8 +38,8 @@ fn limits() -> FlowLimits {
         batch_records_max: 3,
         batch_bytes_max: 1000,
         batch_wait_ms: 0,
-        intake_bytes_max: 100,
-        intake_bytes_resume: 20,
+        intake_bytes_max: 10 * RECORD_BYTES + 100,
+        intake_bytes_resume: 2 * RECORD_BYTES + 20,
     }
 }
 
@@ -264,6 +264,18 @@ fn pausing_has_hysteresis() {
     assert_eq!(flow.pause_change(), None, "40 of 100 bytes still wait");
     flow.take_batch(0);
     assert_eq!(flow.pause_change(), Some(false));
+}
+
+#[test]
+fn records_without_a_byte_take_room_too() {
+    let mut flow = FlowState::new(limits());
+    flow.assign([(key(0), None)]);
+    for offset in 0..100 {
+        let mut tombstone = record(0, offset);
+        tombstone.value = None;
+        flow.accept(tombstone, 0);
+    }
+    assert_eq!(flow.pause_change(), Some(true));
 }
 
 #[test]
