@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use rdkafka::ClientConfig;
+use rdkafka::error::KafkaError;
 
 use crate::config::Config;
 use crate::config::Delivery;
@@ -67,6 +68,14 @@ pub(crate) fn client_config(properties: &BTreeMap<String, String>) -> ClientConf
     }
     config.set_log_level(rdkafka::config::RDKafkaLogLevel::Info);
     config
+}
+
+/// Why librdkafka refuses a property, without its value: it may be a password under a wrong name.
+pub(crate) fn refused_property(error: &KafkaError) -> String {
+    match error {
+        KafkaError::ClientConfig(_, reason, key, _) => format!("{reason} ({key})"),
+        other => other.to_string(),
+    }
 }
 
 fn set(properties: &mut BTreeMap<String, String>, key: &str, value: impl ToString) {
@@ -219,6 +228,17 @@ mod tests {
         let settings = ClientSettings::new(&config, "a1b2", 1_000_000);
         assert!(!settings.producer.contains_key("transactional.id"));
         assert_eq!(settings.producer["enable.idempotence"], "true");
+    }
+
+    #[test]
+    fn a_secret_under_a_wrong_name_is_not_told() {
+        let properties = BTreeMap::from([("sasl.pasword".to_owned(), "hunter2".to_owned())]);
+        let made: Result<rdkafka::consumer::BaseConsumer, _> = client_config(&properties).create();
+        let told = refused_property(&made.err().unwrap());
+        assert!(
+            told.contains("sasl.pasword") && !told.contains("hunter2"),
+            "{told}"
+        );
     }
 
     #[test]

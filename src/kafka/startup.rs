@@ -20,6 +20,7 @@ use crate::kafka::client::Shared;
 use crate::kafka::describe::Right;
 use crate::kafka::describe::Rights;
 use crate::kafka::probe::Probe;
+use crate::kafka::settings::refused_property;
 use crate::kafka::source::EndOffsets;
 use crate::record::PartitionKey;
 
@@ -62,8 +63,10 @@ pub fn check(
     shared: &Arc<Shared>,
 ) -> Result<Cluster, NotReady> {
     let timeout = Duration::from_millis(u64::from(config.request_timeout_ms));
-    Probe::with(properties, shared, timeout, |probe| examine(config, probe))
-        .map_err(|e| NotReady::Unreachable(format!("the Kafka client refuses its configuration: {e}")))?
+    Probe::with(properties, shared, timeout, |probe| examine(config, probe)).map_err(|e| {
+        let reason = refused_property(&e);
+        NotReady::Unreachable(format!("the Kafka client refuses its configuration: {reason}"))
+    })?
 }
 
 fn examine(config: &KafkaConfig, probe: &Probe) -> Result<Cluster, NotReady> {
