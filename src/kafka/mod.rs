@@ -14,6 +14,7 @@ pub mod sink;
 pub mod source;
 pub mod startup;
 pub mod statistics;
+pub mod verify;
 
 pub use client::NoToken;
 pub use client::Shared;

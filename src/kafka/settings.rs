@@ -140,6 +140,10 @@ fn consumer_properties(config: &Config) -> BTreeMap<String, String> {
     set(&mut p, "enable.auto.offset.store", false);
     set(&mut p, "isolation.level", "read_committed");
     set(&mut p, "auto.offset.reset", kafka.auto_offset_reset.name());
+    if kafka.input_topics.iter().any(|topic| topic.starts_with('^')) {
+        // How soon a new topic is seen that the pattern matches; the default is five minutes.
+        set(&mut p, "topic.metadata.refresh.interval.ms", 10_000);
+    }
     set(&mut p, "statistics.interval.ms", kafka.statistics_interval_ms);
     // The default of a second stalls a partition each time the queue is full.
     set(&mut p, "fetch.queue.backoff.ms", 10);

@@ -93,6 +93,7 @@ fn examine(config: &KafkaConfig, probe: &Probe) -> Result<Cluster, NotReady> {
         // Brokers may tell another address than the one we came by, and turn us away there.
         problems.extend(refused());
     }
+    problems.extend(compacted(config, probe));
     if !problems.is_empty() {
         return Err(NotReady::Problems(problems));
     }
@@ -245,6 +246,17 @@ fn input_topics(config: &KafkaConfig, metadata: &Metadata, problems: &mut Vec<St
     found.sort_unstable();
     found.dedup();
     found
+}
+
+/// A compacted dead-letter topic takes no letter without a key, which would hold the worker up for ever, and keeps but
+/// the last of each key. Silent where we may not read it.
+fn compacted(config: &KafkaConfig, probe: &Probe) -> Option<String> {
+    let topic = config.dead_letter_topic.as_str();
+    let answers = probe.asker().topic_setting(&[topic], "cleanup.policy").ok()?;
+    let policy = answers.into_iter().next()?.ok().flatten()?;
+    policy.contains("compact").then(|| {
+        format!("dead_letter_topic {topic:?} has cleanup.policy={policy}: it must not be compacted, or letters without a key cannot be written")
+    })
 }
 
 /// `max.message.bytes` of each topic, less what framing takes; Kafka's default where we may not read it.

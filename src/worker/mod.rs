@@ -6,6 +6,7 @@ pub mod guard;
 pub mod process;
 pub mod seams;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -32,8 +33,8 @@ pub enum WorkerError {
     #[error(transparent)]
     Fatal(#[from] FatalError),
     /// Too many dead letters; the batch that tripped the limit is not committed.
-    #[error(transparent)]
-    DeadLetterLimit(#[from] LimitReached),
+    #[error("{0}; in this batch: {1}")]
+    DeadLetterLimit(LimitReached, String),
     /// The pool of threads could not be made.
     #[error("no threads for enrichment: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
@@ -121,7 +122,9 @@ impl Worker {
         loop {
             // Refused by us or by the broker: the same limits hold, before anything counts.
             self.guard = before.clone();
-            self.guard.admit(&outcomes)?;
+            self.guard
+                .admit(&outcomes)
+                .map_err(|limit| WorkerError::DeadLetterLimit(limit, told(&batch, &outcomes)))?;
             let note = self.guard.memory((self.clock)()).to_string();
             match sink.commit(batch, outcomes, note).await? {
                 Committed::Done(batch, outcomes) => {
@@ -156,6 +159,34 @@ impl Worker {
         self.metrics.batch(batch.records.len(), batch.bytes);
         (self.on_delivered)(batch, outcomes);
     }
+}
+
+/// What an operator looks at where nothing is written: how many records of a batch would be dead letters, by code, and
+/// which is the first.
+fn told(batch: &Batch, outcomes: &[Outcome]) -> String {
+    let rejections = batch
+        .records
+        .iter()
+        .zip(outcomes)
+        .filter_map(|(record, outcome)| match outcome {
+            Outcome::Rejected(rejection) => Some((&record.origin, rejection)),
+            _ => None,
+        });
+    let mut codes: BTreeMap<&str, usize> = BTreeMap::new();
+    for (_, rejection) in rejections.clone() {
+        *codes.entry(rejection.code.code()).or_default() += 1;
+    }
+    let codes: Vec<String> = codes
+        .iter()
+        .map(|(code, count)| format!("{count} {code}"))
+        .collect();
+    let first = rejections.into_iter().next().map(|(origin, rejection)| {
+        format!(
+            "; the first is {} / {} @ {}: {rejection}",
+            origin.kafka_topic, origin.partition, origin.offset
+        )
+    });
+    codes.join(", ") + &first.unwrap_or_default()
 }
 
 /// What turns the next batch into outcomes, over all cores, order kept.
@@ -286,8 +317,13 @@ mod tests {
         let (mut source, mut sink) = (Quiet(VecDeque::from(batches)), Failing { failed: false });
         let result = worker.run(&mut source, &mut sink).await;
         assert!(
-            matches!(result, Err(WorkerError::DeadLetterLimit(_))),
+            matches!(result, Err(WorkerError::DeadLetterLimit(..))),
             "{result:?}"
+        );
+        let told = result.unwrap_err().to_string();
+        assert!(
+            told.contains("in this batch: 1 invalid_json; the first is in / 0 @ 0: invalid_json: "),
+            "{told}"
         );
         assert_eq!(counted.try_iter().collect::<Vec<_>>(), [2]);
     }
