@@ -46,7 +46,8 @@ pub fn accept(raw: RawArticle, limits: &Limits) -> Result<Article, Rejection> {
         limits,
     )?;
     let dateline = dateline::parse(&text, limits);
-    let people = people::people(&raw, &text, limits);
+    let above = dateline.as_ref().and_then(|found| text.get(..found.span.start));
+    let people = people::people(&raw, &text, above.unwrap_or_default(), limits);
     let language = language::language(
         raw.language.as_deref(),
         readable(&text, headline.as_deref()),

@@ -17,8 +17,8 @@ pub(super) struct People {
     pub(super) cut: bool,
 }
 
-/// The authors of an article.
-pub(super) fn people(raw: &RawArticle, text: &str, limits: &Limits) -> People {
+/// The authors of an article; `above` is the text above its dateline.
+pub(super) fn people(raw: &RawArticle, text: &str, above: &str, limits: &Limits) -> People {
     let mut people = People {
         persons: Vec::new(),
         agency: None,
@@ -29,18 +29,16 @@ pub(super) fn people(raw: &RawArticle, text: &str, limits: &Limits) -> People {
             people.cut = true;
         } else {
             let written = clean::field(written);
-            let houses = [&raw.publisher, &raw.agency];
-            if !houses
-                .iter()
-                .any(|house| house.as_deref() == Some(written.as_str()))
-            {
-                let found = byline::parse_given(&written, dateline::is_known_agency);
-                add(found, limits, &mut people);
-            }
+            let house = [&raw.publisher, &raw.agency].contains(&&Some(written.clone()));
+            let parse = if house { byline::parse } else { byline::parse_given };
+            add(parse(&written, dateline::is_known_agency), limits, &mut people);
         }
     }
-    let line = text.lines().next().unwrap_or_default();
-    if people.persons.is_empty() && byline::is_byline(line, dateline::is_known_agency) {
+    let lines = [text.lines().next(), above.trim_end().lines().next_back()];
+    let is_byline = |line: &&str| byline::is_byline(line, dateline::is_known_agency);
+    if people.persons.is_empty()
+        && let Some(line) = lines.into_iter().flatten().find(is_byline)
+    {
         add(
             byline::parse(line, dateline::is_known_agency),
             limits,

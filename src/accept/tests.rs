@@ -147,6 +147,11 @@ fn bylines_come_from_fields_else_from_a_clear_line() {
     assert_eq!(article.bylines, ["John Smith", "Jane Doe"]);
     assert_eq!(article.agency.as_deref(), Some("Reuters"));
     assert!(article.text.starts_with("By Max Mustermann"));
+    let below = raw(
+        "",
+        "Minister resigns\nBy Jane Doe\n\nPARIS, July 6 (AFP) - The minister resigned.",
+    );
+    assert_eq!(accepted(below).bylines, ["Jane Doe"]);
 }
 
 #[test]

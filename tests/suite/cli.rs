@@ -134,6 +134,15 @@ fn articles_of_every_shape_become_records() {
 }
 
 #[test]
+fn records_of_files_have_no_kafka_source() {
+    let output = run(&["enrich"], &article(1));
+    let record: Value = serde_json::from_str(stdout(&output)).unwrap();
+    let provenance = record["provenance"].as_object().unwrap();
+    assert!(provenance.contains_key("processed_at"), "{provenance:?}");
+    assert!(!provenance.contains_key("source"), "{provenance:?}");
+}
+
+#[test]
 fn records_come_in_input_order_whatever_the_jobs() {
     let folder = TempDir::new().unwrap();
     let lines: Vec<String> = (0..500).map(article).collect();

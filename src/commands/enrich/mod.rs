@@ -90,8 +90,9 @@ pub fn enrich(args: &EnrichArgs) -> anyhow::Result<Exit> {
     } else {
         args.files.clone()
     };
+    let progress = Progress::new(payloads::bytes_total(&files));
     let items = payloads::read(files, config.input.form, config.input.payload_bytes_max)?;
-    match copy(&items, &processor, &pool, args.pretty) {
+    match copy(&items, &processor, &pool, progress, args.pretty) {
         Ok(tally) if tally.failed => Ok(Exit::Error),
         Ok(tally) if tally.rejected => Ok(Exit::SomeRejected),
         Ok(_) => Ok(Exit::Ok),
@@ -102,9 +103,14 @@ pub fn enrich(args: &EnrichArgs) -> anyhow::Result<Exit> {
 }
 
 /// Takes what has been read, works on it in parallel, writes it in order; again until the end.
-fn copy(items: &Receiver<Item>, processor: &Processor, pool: &ThreadPool, pretty: bool) -> io::Result<Tally> {
+fn copy(
+    items: &Receiver<Item>,
+    processor: &Processor,
+    pool: &ThreadPool,
+    mut progress: Progress,
+    pretty: bool,
+) -> io::Result<Tally> {
     let mut output = io::BufWriter::new(io::stdout().lock());
-    let mut progress = Progress::default();
     let mut tally = Tally::default();
     let mut held = None;
     while let Some(first) = held.take().or_else(|| items.recv().ok()) {
@@ -118,6 +124,7 @@ fn copy(items: &Receiver<Item>, processor: &Processor, pool: &ThreadPool, pretty
             }
             chunk.push(item);
         }
+        let end = chunk.iter().rev().find_map(Item::end);
         let done: Vec<_> = pool.install(|| chunk.into_par_iter().map(|item| work(item, processor)).collect());
         let records = done.len();
         for (place, outcome) in done {
@@ -125,7 +132,7 @@ fn copy(items: &Receiver<Item>, processor: &Processor, pool: &ThreadPool, pretty
                 .map_or(Ok(()), |value| write(&mut output, &value, pretty))?;
         }
         output.flush()?;
-        progress.add(records);
+        progress.add(records, end);
     }
     progress.finish();
     Ok(tally)

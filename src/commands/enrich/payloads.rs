@@ -31,6 +31,8 @@ pub(super) struct Payload {
     pub(super) file: Arc<str>,
     /// Line it starts on, from 1.
     pub(super) line: u64,
+    /// Bytes of all files up to its end.
+    pub(super) end: u64,
     /// The bytes.
     pub(super) value: Vec<u8>,
 }
@@ -49,6 +51,29 @@ impl Item {
             Self::Failed { .. } => 0,
         }
     }
+
+    /// Bytes of all files up to its end.
+    pub(super) fn end(&self) -> Option<u64> {
+        match self {
+            Self::Payload(payload) => Some(payload.end),
+            Self::Failed { .. } => None,
+        }
+    }
+}
+
+/// Bytes of all files, where every one has a size; a file that is not there has none to read.
+pub(super) fn bytes_total(files: &[PathBuf]) -> Option<u64> {
+    files.iter().map(|path| bytes_of(path)).sum()
+}
+
+fn bytes_of(path: &Path) -> Option<u64> {
+    if path.as_os_str() == "-" {
+        return None;
+    }
+    match path.metadata() {
+        Ok(metadata) => metadata.is_file().then_some(metadata.len()),
+        Err(_) => Some(0),
+    }
 }
 
 /// The payloads of `files`, in order. The thread ends with the files, or when the receiver is dropped.
@@ -59,6 +84,7 @@ pub(super) fn read(
 ) -> io::Result<Receiver<Item>> {
     let (sender, receiver) = sync_channel(LOOK_AHEAD);
     thread::Builder::new().name("read".to_owned()).spawn(move || {
+        let mut base = 0;
         for path in files {
             let file: Arc<str> = Arc::from(path.to_string_lossy());
             let reader = Reader {
@@ -66,6 +92,7 @@ pub(super) fn read(
                 form,
                 payload_bytes_max,
                 sender: &sender,
+                at: base,
             };
             let is_wanted = match open(&path).and_then(|input| reader.read(input)) {
                 Ok(is_wanted) => is_wanted,
@@ -79,6 +106,7 @@ pub(super) fn read(
             if !is_wanted {
                 return;
             }
+            base += bytes_of(&path).unwrap_or_default();
         }
     })?;
     Ok(receiver)
@@ -96,11 +124,14 @@ struct Reader<'s> {
     form: FormChoice,
     payload_bytes_max: usize,
     sender: &'s SyncSender<Item>,
+    /// Bytes of all files up to what was read line by line.
+    at: u64,
 }
 
 impl Reader<'_> {
     /// Reads one file; false where nobody wants more.
     fn read(mut self, mut input: Box<dyn BufRead>) -> io::Result<bool> {
+        let base = self.at;
         let line = self.line(&mut input)?;
         if self.form != FormChoice::Wire && is_object(&line) {
             return self.lines(line, input);
@@ -122,7 +153,8 @@ impl Reader<'_> {
             let start = (payload.as_ptr() as usize).saturating_sub(bytes.as_ptr() as usize);
             line += line_breaks(bytes.get(counted..start).unwrap_or_default());
             counted = start;
-            if !self.send(line, payload.to_vec()) {
+            let end = base + (start + payload.len()) as u64;
+            if !self.send(line, end, payload.to_vec()) {
                 return Ok(false);
             }
         }
@@ -134,11 +166,11 @@ impl Reader<'_> {
         let (mut number, mut line) = (1, first);
         while !line.is_empty() {
             let value = line.trim_ascii();
-            if !value.is_empty() && !self.send(number, value.to_vec()) {
+            if !value.is_empty() && !self.send(number, self.at, value.to_vec()) {
                 return Ok(false);
             }
             if line.len() > self.payload_bytes_max && !line.ends_with(b"\n") {
-                skip_line(&mut input)?;
+                self.at += skip_line(&mut input)?;
             }
             line = self.line(&mut input)?;
             number += 1;
@@ -147,18 +179,20 @@ impl Reader<'_> {
     }
 
     /// The next line with its line break, or the part of it that is just too large to be an article.
-    fn line(&self, input: &mut dyn BufRead) -> io::Result<Vec<u8>> {
+    fn line(&mut self, input: &mut dyn BufRead) -> io::Result<Vec<u8>> {
         let mut line = Vec::new();
         input
             .take(self.payload_bytes_max as u64 + 1)
             .read_until(b'\n', &mut line)?;
+        self.at += line.len() as u64;
         Ok(line)
     }
 
-    fn send(&mut self, line: u64, value: Vec<u8>) -> bool {
+    fn send(&self, line: u64, end: u64, value: Vec<u8>) -> bool {
         let payload = Payload {
             file: Arc::clone(&self.file),
             line,
+            end,
             value,
         };
         self.sender.send(Item::Payload(payload)).is_ok()
@@ -175,17 +209,44 @@ fn line_breaks(bytes: &[u8]) -> u64 {
     bytes.iter().filter(|byte| **byte == b'\n').count() as u64
 }
 
-fn skip_line(input: &mut dyn BufRead) -> io::Result<()> {
+/// Past the end of the line; how many bytes that were.
+fn skip_line(input: &mut dyn BufRead) -> io::Result<u64> {
+    let mut skipped = 0;
     loop {
         let buffer = input.fill_buf()?;
         if buffer.is_empty() {
-            return Ok(());
+            return Ok(skipped);
         }
         let end = buffer.iter().position(|byte| *byte == b'\n');
         let used = end.map_or(buffer.len(), |at| at + 1);
         input.consume(used);
+        skipped += used as u64;
         if end.is_some() {
-            return Ok(());
+            return Ok(skipped);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn every_payload_ends_where_its_bytes_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("lines"), "{\"a\": 1}\n\n{\"a\": \"too long\"}\n{\"a\": 2}\n").unwrap();
+        fs::write(path("array"), "[{\"a\": 1},\n{\"a\": 2}]\n").unwrap();
+        let files = vec![path("lines"), path("missing"), path("array")];
+        assert_eq!(bytes_total(&files), Some(58));
+        let ends: Vec<_> = read(files, FormChoice::Auto, 12)
+            .unwrap()
+            .iter()
+            .map(|item| item.end())
+            .collect();
+        assert_eq!(ends, [Some(9), Some(23), Some(37), None, Some(46), Some(56)]);
+        assert_eq!(bytes_total(&[PathBuf::from("-")]), None);
     }
 }
