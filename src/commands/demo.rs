@@ -55,7 +55,7 @@ pub fn demo(args: &DemoArgs) -> anyhow::Result<Exit> {
         "error,dateline=warn,dateline::kafka::startup=error",
     )?;
     let args = args.clone();
-    service::block_on(async move { play(args, Shutdown::install()?).await })
+    service::block_on(async move { play(args, Shutdown::install(Exit::Forced.code())?).await })
 }
 
 async fn play(args: DemoArgs, shutdown: Shutdown) -> anyhow::Result<Exit> {
