@@ -1,10 +1,18 @@
 //! Checks that the documents say what metrics and rejection codes are. Never writes outside a test run.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use crate::article::Rejection;
 use crate::article::RejectionCode;
+use crate::encode;
+use crate::encode::DeadLetterContext;
+use crate::kafka::sink::REFUSED_TIMESTAMP_HEADER;
 use crate::metrics::Metrics;
+use crate::record::Header;
+use crate::record::Origin;
+use crate::record::Record;
 
 fn read(path: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
@@ -73,6 +81,37 @@ fn the_metrics_page_is_current() {
 #[test]
 fn the_list_of_rejection_codes_is_current() {
     check_table("docs/output.md", "rejections", &rejections());
+}
+
+#[test]
+fn every_header_of_a_dead_letter_is_documented() {
+    let record = Record {
+        origin: Origin {
+            kafka_topic: "articles.raw".into(),
+            partition: 0,
+            offset: 0,
+        },
+        timestamp_ms: None,
+        key: Some(vec![b'k'; 5_000]),
+        value: Some(vec![b'v'; 5_000]),
+        headers: vec![Header::text("theirs", "h".repeat(5_000))],
+    };
+    let context = DeadLetterContext {
+        group_id: "desk".to_owned(),
+        worker_version: "0.1.0".to_owned(),
+        bytes_max: 4_000,
+    };
+    let rejection = Rejection::new(RejectionCode::InvalidJson, "no JSON");
+    let letter = encode::dead_letter(&record, &rejection, &context);
+    let names = letter.headers.iter().map(|header| header.name.as_str());
+    let mut ours: BTreeSet<&str> = names.collect();
+    ours.insert(REFUSED_TIMESTAMP_HEADER);
+    let page = read("docs/output.md");
+    let rows = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let documented = rows.filter(|name| name.starts_with("__connect.") || name.starts_with("dateline."));
+    assert_eq!(documented.collect::<BTreeSet<_>>(), ours);
 }
 
 #[test]
