@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
+use std::time::Instant;
 
 use anyhow::Context;
 use serde::Deserialize;
@@ -17,12 +19,16 @@ use crate::config::Delivery;
 use crate::kafka::embedded::EmbeddedBroker;
 use crate::kafka::feeder;
 use crate::kafka::feeder::Sample;
+use crate::metrics::Metrics;
+use crate::metrics::Totals;
 use crate::ops::logging;
 use crate::ops::logging::LogFormat;
 use crate::ops::shutdown::Shutdown;
 
 const SAMPLES: &str = include_str!("../../samples/articles.jsonl");
 const PARTITIONS: i32 = 4;
+/// Warnings, but none about single records (those have a `code`): each has its line on standard output already.
+const LOG: &str = "error,dateline=warn,dateline::commands::view[{code}]=error,dateline::kafka::startup=error";
 
 #[derive(Deserialize)]
 struct SampleLine {
@@ -50,10 +56,7 @@ fn samples() -> anyhow::Result<Vec<Sample>> {
 /// # Errors
 /// Where the broker, the feed or the worker cannot be started.
 pub fn demo(args: &DemoArgs) -> anyhow::Result<Exit> {
-    logging::init(
-        LogFormat::Text,
-        "error,dateline=warn,dateline::kafka::startup=error",
-    )?;
+    logging::init(LogFormat::Text, LOG)?;
     let args = args.clone();
     service::block_on(async move { play(args, Shutdown::install()?).await })
 }
@@ -109,14 +112,19 @@ async fn play(args: DemoArgs, shutdown: Shutdown) -> anyhow::Result<Exit> {
             shutdown.trigger();
         });
     }
+    let (metrics, started) = (Metrics::new()?, Instant::now());
     let result = Service {
         config,
         until_end: false,
         mode: "demo",
         shutdown,
+        metrics: metrics.clone(),
     }
     .run()
     .await;
+    if result.is_ok() {
+        println!("\n{}", summary(&metrics.totals(), started.elapsed()));
+    }
     stop.store(true, Ordering::Relaxed);
     if let Ok(fed) = tokio::task::spawn_blocking(move || feed.join())
         .await?
@@ -128,9 +136,36 @@ async fn play(args: DemoArgs, shutdown: Shutdown) -> anyhow::Result<Exit> {
     result
 }
 
+/// What was done, in one line.
+fn summary(totals: &Totals, elapsed: Duration) -> String {
+    format!(
+        "{} read, {} published, {} dead letters; {:.1} articles a second",
+        totals.received,
+        totals.enriched,
+        totals.rejected_all(),
+        totals.enriched as f64 / elapsed.as_secs_f64()
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    use crate::article::RejectionCode;
+
+    #[test]
+    fn the_summary_says_what_was_done() {
+        let totals = Totals {
+            received: 146,
+            enriched: 139,
+            rejected: vec![(RejectionCode::Empty, 3), (RejectionCode::InvalidJson, 4)],
+            ..Totals::default()
+        };
+        assert_eq!(
+            summary(&totals, Duration::from_secs(30)),
+            "146 read, 139 published, 7 dead letters; 4.6 articles a second"
+        );
+    }
 
     #[test]
     fn samples_are_readable_and_many() {
