@@ -61,39 +61,40 @@ pub fn demo(args: &DemoArgs) -> anyhow::Result<Exit> {
     service::block_on(async move { play(args, Shutdown::install()?).await })
 }
 
-async fn play(args: DemoArgs, shutdown: Shutdown) -> anyhow::Result<Exit> {
-    let mut config = Config::default();
-    config.admin.listen = args.listen.to_string();
-    config.admin.show_articles = true;
-    config.kafka.statistics_interval_ms = 1000;
+/// Points `config` at the real cluster, or at an embedded broker that lives as long as what is returned.
+async fn broker(kafka: Option<&String>, config: &mut Config) -> anyhow::Result<Option<EmbeddedBroker>> {
     let kafka_topics = [
         config.kafka.input_topics[0].as_str(),
         &config.kafka.output_topic,
         &config.kafka.dead_letter_topic,
     ];
-    let broker = match &args.kafka {
-        Some(bootstrap) => {
-            feeder::create_topics(bootstrap, &kafka_topics, PARTITIONS)
-                .await
-                .context("the demo's topics")?;
-            config.kafka.bootstrap_servers.clone_from(bootstrap);
-            println!("dateline demo: real Kafka at {bootstrap}, exactly once");
-            None
-        }
-        None => {
-            let broker = EmbeddedBroker::start(&kafka_topics, PARTITIONS).context("the embedded broker")?;
-            config.kafka.bootstrap_servers = broker.bootstrap_servers();
-            config.kafka.delivery = Delivery::AtLeastOnce;
-            // The mock cluster does not answer requests for topic settings: do not wait long for them.
-            config.kafka.request_timeout_ms = 1000;
-            println!(
-                "dateline demo: an embedded mock broker (librdkafka's mock cluster) at {}, at-least-once,\n\
-                 since its transactions are not real; `make demo-kafka` runs on Apache Kafka, exactly once.",
-                config.kafka.bootstrap_servers
-            );
-            Some(broker)
-        }
-    };
+    if let Some(bootstrap) = kafka {
+        feeder::create_topics(bootstrap, &kafka_topics, PARTITIONS)
+            .await
+            .context("the demo's topics")?;
+        config.kafka.bootstrap_servers.clone_from(bootstrap);
+        println!("dateline demo: real Kafka at {bootstrap}, exactly once");
+        return Ok(None);
+    }
+    let broker = EmbeddedBroker::start(&kafka_topics, PARTITIONS).context("the embedded broker")?;
+    config.kafka.bootstrap_servers = broker.bootstrap_servers();
+    config.kafka.delivery = Delivery::AtLeastOnce;
+    // The mock cluster does not answer requests for topic settings: do not wait long for them.
+    config.kafka.request_timeout_ms = 1000;
+    println!(
+        "dateline demo: an embedded mock broker (librdkafka's mock cluster) at {}, at-least-once,\n\
+         since its transactions are not real; `make demo-kafka` runs on Apache Kafka, exactly once.",
+        config.kafka.bootstrap_servers
+    );
+    Ok(Some(broker))
+}
+
+async fn play(args: DemoArgs, shutdown: Shutdown) -> anyhow::Result<Exit> {
+    let mut config = Config::default();
+    config.admin.listen = args.listen.to_string();
+    config.admin.show_articles = true;
+    config.kafka.statistics_interval_ms = 1000;
+    let broker = broker(args.kafka.as_ref(), &mut config).await?;
     println!("The live page: http://{}/   (Ctrl-C ends)\n", args.listen);
 
     let stop = Arc::new(AtomicBool::new(false));
@@ -136,14 +137,18 @@ async fn play(args: DemoArgs, shutdown: Shutdown) -> anyhow::Result<Exit> {
     result
 }
 
-/// What was done, in one line.
+/// What was done, in one line. What was read and stood in line at the end is given back: nothing became of it.
 fn summary(totals: &Totals, elapsed: Duration) -> String {
+    let (enriched, rejected) = (totals.enriched, totals.rejected_all());
+    let done = enriched + rejected + totals.passed_through + totals.skipped_all();
+    let left = match totals.received.saturating_sub(done) {
+        0 => String::new(),
+        left => format!(", {left} given back at the end"),
+    };
     format!(
-        "{} read, {} published, {} dead letters; {:.1} articles a second",
+        "{} read: {enriched} published, {rejected} dead letters{left}; {:.1} articles a second",
         totals.received,
-        totals.enriched,
-        totals.rejected_all(),
-        totals.enriched as f64 / elapsed.as_secs_f64()
+        enriched as f64 / elapsed.as_secs_f64()
     )
 }
 
@@ -155,7 +160,7 @@ mod tests {
 
     #[test]
     fn the_summary_says_what_was_done() {
-        let totals = Totals {
+        let mut totals = Totals {
             received: 146,
             enriched: 139,
             rejected: vec![(RejectionCode::Empty, 3), (RejectionCode::InvalidJson, 4)],
@@ -163,7 +168,12 @@ mod tests {
         };
         assert_eq!(
             summary(&totals, Duration::from_secs(30)),
-            "146 read, 139 published, 7 dead letters; 4.6 articles a second"
+            "146 read: 139 published, 7 dead letters; 4.6 articles a second"
+        );
+        totals.received = 150;
+        assert_eq!(
+            summary(&totals, Duration::from_secs(30)),
+            "150 read: 139 published, 7 dead letters, 4 given back at the end; 4.6 articles a second"
         );
     }
 
