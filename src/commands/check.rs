@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::commands::exit::Exit;
-use crate::commands::load_config;
+use crate::commands::load_kafka_config;
 
 /// Arguments of `check`.
 #[derive(Debug, Args)]
@@ -17,7 +17,7 @@ pub struct CheckArgs {
 
 /// Prints the effective configuration, secrets redacted.
 pub fn check(args: &CheckArgs) -> anyhow::Result<Exit> {
-    let config = load_config(args.config.as_deref())?;
+    let config = load_kafka_config(args.config.as_deref())?;
     print!("{}", config.to_redacted_toml());
     Ok(Exit::Ok)
 }

@@ -58,7 +58,7 @@ fn samples() -> anyhow::Result<Vec<Sample>> {
 pub fn demo(args: &DemoArgs) -> anyhow::Result<Exit> {
     logging::init(LogFormat::Text, LOG)?;
     let args = args.clone();
-    service::block_on(async move { play(args, Shutdown::install()?).await })
+    service::block_on(async move { play(args, Shutdown::install(Exit::Forced.code())?).await })
 }
 
 /// Points `config` at the real cluster, or at an embedded broker that lives as long as what is returned.

@@ -23,6 +23,8 @@ use clap::Subcommand;
 use crate::commands::exit::Exit;
 use crate::config::Config;
 use crate::config::ConfigProblems;
+use crate::config::Problem;
+use crate::kafka;
 
 /// Raw news articles in from Kafka, structured records out, exactly once.
 #[derive(Debug, Parser)]
@@ -114,11 +116,22 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> Exit {
 
 /// The configuration in effect: defaults, the file, the process's environment.
 pub fn load_config(file: Option<&Path>) -> Result<Config, ConfigProblems> {
+    load_judged(file, |_| Vec::new())
+}
+
+/// The same, where the Kafka client takes what it is given.
+pub fn load_kafka_config(file: Option<&Path>) -> Result<Config, ConfigProblems> {
+    load_judged(file, kafka::verify::problems)
+}
+
+fn load_judged(
+    file: Option<&Path>,
+    judge: impl Fn(&Config) -> Vec<Problem>,
+) -> Result<Config, ConfigProblems> {
     let variables = std::env::vars_os();
-    Config::load(
-        file,
-        variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
-    )
+    let readable =
+        variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    Config::load(file, readable, judge)
 }
 
 /// A time such as `500ms`, `30s`, `5m` or `1h`; a bare number is seconds.

@@ -2,7 +2,7 @@
 
 use crate::commands::RunArgs;
 use crate::commands::exit::Exit;
-use crate::commands::load_config;
+use crate::commands::load_kafka_config;
 use crate::commands::service;
 use crate::commands::service::Service;
 use crate::config::LogFormat as ConfiguredFormat;
@@ -16,7 +16,7 @@ use crate::ops::shutdown::Shutdown;
 /// # Errors
 /// Where the configuration is wrong or something cannot be set up.
 pub fn run(args: &RunArgs) -> anyhow::Result<Exit> {
-    let config = load_config(Some(&args.config))?;
+    let config = load_kafka_config(Some(&args.config))?;
     let format = match config.log.format {
         ConfiguredFormat::Text => LogFormat::Text,
         ConfiguredFormat::Json => LogFormat::Json,
@@ -24,7 +24,7 @@ pub fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     logging::init(format, &config.log.level)?;
     let until_end = args.until_end;
     service::block_on(async move {
-        let shutdown = Shutdown::install()?;
+        let shutdown = Shutdown::install(Exit::Forced.code())?;
         Service {
             config,
             until_end,

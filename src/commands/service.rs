@@ -215,8 +215,8 @@ impl Service {
 fn exit(result: Result<(), WorkerError>) -> Exit {
     match result {
         Ok(()) => Exit::Ok,
-        Err(WorkerError::DeadLetterLimit(limit)) => {
-            error!("{limit}");
+        Err(error @ WorkerError::DeadLetterLimit(..)) => {
+            error!("{error}");
             Exit::DeadLetterLimit
         }
         Err(error @ WorkerError::Fatal(_)) => {

@@ -29,7 +29,8 @@ pub(super) fn serialize<S: Serializer>(
 }
 
 /// A property with one of these in its name may hold a secret.
-const SECRET_PARTS: [&str; 8] = [
+const SECRET_PARTS: [&str; 9] = [
+    "kinit.cmd",
     "password",
     "passphrase",
     "secret",
@@ -80,21 +81,23 @@ pub(super) fn refusal(property: &str) -> Option<String> {
 }
 
 /// Properties that delivery depends on.
-const OURS: [&str; 10] = [
+const OURS: [&str; 12] = [
     "acks",
+    "allow.auto.create.topics",
     "enable.auto.commit",
     "enable.auto.offset.store",
     "enable.gapless.guarantee",
     "enable.idempotence",
     "enable.partition.eof",
     "isolation.level",
+    "message.max.bytes",
     "partitioner",
     "request.required.acks",
     "transactional.id",
 ];
 
 /// Properties that a key of ours sets.
-const FIELDS: [(&str, &str); 35] = [
+const FIELDS: [(&str, &str); 36] = [
     ("auto.offset.reset", "kafka.auto_offset_reset"),
     ("bootstrap.servers", "kafka.bootstrap_servers"),
     ("client.id", "kafka.client_id"),
@@ -111,6 +114,7 @@ const FIELDS: [(&str, &str); 35] = [
     ("message.timeout.ms", "kafka.transaction_timeout_ms"),
     ("metadata.broker.list", "kafka.bootstrap_servers"),
     ("partition.assignment.strategy", "kafka.partition_assignment"),
+    ("queue.buffering.max.kbytes", "worker.memory_budget_bytes"),
     ("queued.max.messages.kbytes", "worker.memory_budget_bytes"),
     ("sasl.mechanism", "kafka.security.sasl_mechanism"),
     ("sasl.mechanisms", "kafka.security.sasl_mechanism"),

@@ -8,6 +8,7 @@ use toml::Table;
 
 use crate::config::Config;
 use crate::config::ConfigProblems;
+use crate::config::Problem;
 use crate::config::Secret;
 use crate::config::SecurityConfig;
 use crate::config::environment;
@@ -18,9 +19,11 @@ use crate::config::validate;
 
 impl Config {
     /// The defaults, overlaid by the file at `path`, overlaid by the `DATELINE__SECTION__KEY` variables in `env`.
+    /// `judge` adds what only others can tell.
     pub fn load(
         path: Option<&Path>,
         env: impl Iterator<Item = (String, String)>,
+        judge: impl Fn(&Self) -> Vec<Problem>,
     ) -> Result<Self, ConfigProblems> {
         let mut problems = ConfigProblems::default();
         let mut table = path.map(|path| read(path, &mut problems)).unwrap_or_default();
@@ -35,6 +38,9 @@ impl Config {
         let mut later = ConfigProblems::default();
         read_secrets(&mut config.kafka.security, &mut later);
         validate::check(&config, &mut later);
+        judge(&config)
+            .into_iter()
+            .for_each(|p| later.add(p.key, p.message));
         problems.add_new(later);
         problems.name_variables(&variables);
         if problems.is_empty() {

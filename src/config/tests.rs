@@ -13,12 +13,16 @@ fn load(text: &str, env: &[(&str, &str)]) -> Result<Config, ConfigProblems> {
     Config::load(
         Some(&file),
         env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())),
+        |_| Vec::new(),
     )
 }
 
 #[test]
 fn nothing_given_is_the_defaults() {
-    assert_eq!(Config::load(None, std::iter::empty()), Ok(Config::default()));
+    assert_eq!(
+        Config::load(None, std::iter::empty(), |_| Vec::new()),
+        Ok(Config::default())
+    );
     assert_eq!(
         load("", &[("PATH", "/bin"), ("DATELINE__LOG__LEVEL", "")]),
         Ok(Config::default())
@@ -290,6 +294,14 @@ const PROBLEMS: &[(&str, &str)] = &[
     (
         "[dead_letters]\nshare_max = nan",
         "dead_letters.share_max: NaN is not within",
+    ),
+    (
+        "[kafka]\nbootstrap_servers = 'me:hunter2@broker:9092'",
+        "kafka.bootstrap_servers: holds a user name or password",
+    ),
+    (
+        "[kafka.librdkafka]\n'message.max.bytes' = 1000",
+        "kafka.librdkafka.message.max.bytes: is dateline's own",
     ),
     (
         "[admin]\nhost_names = ['http://news.example']",

@@ -33,6 +33,12 @@ pub(super) fn check(config: &Config, problems: &mut ConfigProblems) {
     {
         problems.add(format!("kafka.librdkafka.{property}"), message);
     }
+    if config.kafka.bootstrap_servers.contains('@') {
+        problems.add(
+            "kafka.bootstrap_servers",
+            "holds a user name or password: they go into kafka.security",
+        );
+    }
     memory(config, problems);
     if config.admin.listen.parse::<SocketAddr>().is_err() {
         problems.add(
@@ -231,6 +237,14 @@ fn sign_on(security: &SecurityConfig, problems: &mut ConfigProblems) {
         && !url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
     {
         add("oauth_token_url", "expected an http or https URL".to_owned());
+    }
+    if security
+        .oauth_token_url
+        .as_ref()
+        .is_some_and(|url| url.contains('@'))
+    {
+        let message = "holds a user name or password: they go into oauth_client_id and oauth_client_secret";
+        add("oauth_token_url", message.to_owned());
     }
     if let Some(Err(error)) = security.oauth_ca_file.as_ref().map(File::open) {
         add("oauth_ca_file", format!("cannot be read: {error}"));

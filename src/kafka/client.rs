@@ -22,6 +22,7 @@ use rdkafka::consumer::BaseConsumer;
 use rdkafka::consumer::Consumer;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::consumer::Rebalance;
+use rdkafka::consumer::RebalanceProtocol;
 use rdkafka::error::KafkaError;
 use rdkafka::producer::DeliveryResult;
 use rdkafka::producer::ProducerContext;
@@ -298,7 +299,13 @@ impl ConsumerContext for ConsumerCallbacks {
         if paused && let Err(error) = consumer.resume(list) {
             warn!(%error, "revoked partitions could not be resumed");
         }
-        self.0.flow().release(&partitions);
+        {
+            let mut flow = self.0.flow();
+            flow.release(&partitions);
+            if lost || matches!(consumer.rebalance_protocol(), RebalanceProtocol::Eager) {
+                flow.await_assignment();
+            }
+        }
         self.0.forget(&partitions);
         self.0.tell();
     }

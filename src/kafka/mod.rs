@@ -6,6 +6,7 @@ mod describe;
 pub mod embedded;
 pub mod feeder;
 pub mod flow;
+mod headers;
 mod probe;
 mod refusal;
 pub mod settings;
@@ -13,6 +14,7 @@ pub mod sink;
 pub mod source;
 pub mod startup;
 pub mod statistics;
+pub mod verify;
 
 pub use client::NoToken;
 pub use client::Shared;

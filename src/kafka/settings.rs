@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use rdkafka::ClientConfig;
+use rdkafka::error::KafkaError;
 
 use crate::config::Config;
 use crate::config::Delivery;
@@ -69,6 +70,14 @@ pub(crate) fn client_config(properties: &BTreeMap<String, String>) -> ClientConf
     config
 }
 
+/// Why librdkafka refuses a property, without its value: it may be a password under a wrong name.
+pub(crate) fn refused_property(error: &KafkaError) -> String {
+    match error {
+        KafkaError::ClientConfig(_, reason, key, _) => format!("{reason} ({key})"),
+        other => other.to_string(),
+    }
+}
+
 fn set(properties: &mut BTreeMap<String, String>, key: &str, value: impl ToString) {
     properties.insert(key.to_owned(), value.to_string());
 }
@@ -131,6 +140,10 @@ fn consumer_properties(config: &Config) -> BTreeMap<String, String> {
     set(&mut p, "enable.auto.offset.store", false);
     set(&mut p, "isolation.level", "read_committed");
     set(&mut p, "auto.offset.reset", kafka.auto_offset_reset.name());
+    if kafka.input_topics.iter().any(|topic| topic.starts_with('^')) {
+        // How soon a new topic is seen that the pattern matches; the default is five minutes.
+        set(&mut p, "topic.metadata.refresh.interval.ms", 10_000);
+    }
     set(&mut p, "statistics.interval.ms", kafka.statistics_interval_ms);
     // The default of a second stalls a partition each time the queue is full.
     set(&mut p, "fetch.queue.backoff.ms", 10);
@@ -219,6 +232,17 @@ mod tests {
         let settings = ClientSettings::new(&config, "a1b2", 1_000_000);
         assert!(!settings.producer.contains_key("transactional.id"));
         assert_eq!(settings.producer["enable.idempotence"], "true");
+    }
+
+    #[test]
+    fn a_secret_under_a_wrong_name_is_not_told() {
+        let properties = BTreeMap::from([("sasl.pasword".to_owned(), "hunter2".to_owned())]);
+        let made: Result<rdkafka::consumer::BaseConsumer, _> = client_config(&properties).create();
+        let told = refused_property(&made.err().unwrap());
+        assert!(
+            told.contains("sasl.pasword") && !told.contains("hunter2"),
+            "{told}"
+        );
     }
 
     #[test]

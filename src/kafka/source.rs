@@ -28,9 +28,9 @@ use crate::kafka::client::committed;
 use crate::kafka::client::offsets_list;
 use crate::kafka::flow::Jump;
 use crate::kafka::flow::Reset;
+use crate::kafka::headers::readable;
 use crate::metrics::ResetKind;
 use crate::record::Batch;
-use crate::record::Header;
 use crate::record::Origin;
 use crate::record::PartitionKey;
 use crate::record::Record;
@@ -245,16 +245,18 @@ impl Poller {
             timestamp_ms: message.timestamp().to_millis(),
             key: message.key().map(<[u8]>::to_vec),
             value: message.payload().map(<[u8]>::to_vec),
-            headers: message.headers().map_or_else(Vec::new, |headers| {
-                headers
-                    .iter()
-                    .map(|h| Header {
-                        name: h.key.to_owned(),
-                        value: h.value.map(<[u8]>::to_vec),
-                    })
-                    .collect()
-            }),
+            headers: message.headers().map_or_else(Vec::new, readable),
         };
+        let unreadable = message.headers().map_or(0, Headers::count) - record.headers.len();
+        if unreadable > 0 {
+            let Origin {
+                partition, offset, ..
+            } = record.origin;
+            warn!(
+                topic = message.topic(),
+                partition, offset, unreadable, "headers without a readable name are left out"
+            );
+        }
         let (bytes, now) = (record.bytes(), millis(self.started));
         let (reset, accepted, full) = {
             let mut flow = self.shared.flow();
@@ -396,7 +398,8 @@ impl Poller {
     fn backfill_is_done(&self) -> bool {
         let Some(until) = &self.until else { return false };
         let flow = self.shared.flow();
-        if !flow.is_joined() {
+        // Where all was taken from us only to be given anew, nothing is left to read for a moment.
+        if !flow.is_assigned() {
             return false;
         }
         let fresh_after_s = self.shared.fresh_after_s.load(Ordering::Relaxed);

@@ -20,6 +20,7 @@ use crate::kafka::client::Shared;
 use crate::kafka::describe::Right;
 use crate::kafka::describe::Rights;
 use crate::kafka::probe::Probe;
+use crate::kafka::settings::refused_property;
 use crate::kafka::source::EndOffsets;
 use crate::record::PartitionKey;
 
@@ -62,8 +63,10 @@ pub fn check(
     shared: &Arc<Shared>,
 ) -> Result<Cluster, NotReady> {
     let timeout = Duration::from_millis(u64::from(config.request_timeout_ms));
-    Probe::with(properties, shared, timeout, |probe| examine(config, probe))
-        .map_err(|e| NotReady::Unreachable(format!("the Kafka client refuses its configuration: {e}")))?
+    Probe::with(properties, shared, timeout, |probe| examine(config, probe)).map_err(|e| {
+        let reason = refused_property(&e);
+        NotReady::Unreachable(format!("the Kafka client refuses its configuration: {reason}"))
+    })?
 }
 
 fn examine(config: &KafkaConfig, probe: &Probe) -> Result<Cluster, NotReady> {
@@ -90,6 +93,7 @@ fn examine(config: &KafkaConfig, probe: &Probe) -> Result<Cluster, NotReady> {
         // Brokers may tell another address than the one we came by, and turn us away there.
         problems.extend(refused());
     }
+    problems.extend(compacted(config, probe));
     if !problems.is_empty() {
         return Err(NotReady::Problems(problems));
     }
@@ -242,6 +246,17 @@ fn input_topics(config: &KafkaConfig, metadata: &Metadata, problems: &mut Vec<St
     found.sort_unstable();
     found.dedup();
     found
+}
+
+/// A compacted dead-letter topic takes no letter without a key, which would hold the worker up for ever, and keeps but
+/// the last of each key. Silent where we may not read it.
+fn compacted(config: &KafkaConfig, probe: &Probe) -> Option<String> {
+    let topic = config.dead_letter_topic.as_str();
+    let answers = probe.asker().topic_setting(&[topic], "cleanup.policy").ok()?;
+    let policy = answers.into_iter().next()?.ok().flatten()?;
+    policy.contains("compact").then(|| {
+        format!("dead_letter_topic {topic:?} has cleanup.policy={policy}: it must not be compacted, or letters without a key cannot be written")
+    })
 }
 
 /// `max.message.bytes` of each topic, less what framing takes; Kafka's default where we may not read it.

@@ -9,11 +9,6 @@ use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
 use tokio::sync::watch;
 
-/// Exit code after a second SIGINT.
-const EXIT_INTERRUPTED: i32 = 130;
-/// Exit code after a second SIGTERM.
-const EXIT_TERMINATED: i32 = 143;
-
 /// Whether the worker was asked to stop; clones share the answer.
 #[derive(Debug, Clone)]
 pub struct Shutdown(Arc<watch::Sender<bool>>);
@@ -30,19 +25,20 @@ impl Shutdown {
         Self(Arc::new(watch::Sender::new(false)))
     }
 
-    /// One that is triggered by the first SIGTERM or SIGINT; the second exits at once. Needs tokio's runtime.
-    pub fn install() -> io::Result<Self> {
+    /// One that is triggered by the first SIGTERM or SIGINT; the second exits at once with `forced_code`. Needs tokio's
+    /// runtime.
+    pub fn install(forced_code: u8) -> io::Result<Self> {
         let shutdown = Self::new();
         let mut interrupts = signal(SignalKind::interrupt())?;
         let mut terminations = signal(SignalKind::terminate())?;
         let trigger = shutdown.clone();
         tokio::spawn(async move {
-            let name = next(&mut interrupts, &mut terminations).await.0;
+            let name = next(&mut interrupts, &mut terminations).await;
             tracing::info!(signal = name, "stopping; a second signal exits at once");
             trigger.trigger();
-            let (name, code) = next(&mut interrupts, &mut terminations).await;
+            let name = next(&mut interrupts, &mut terminations).await;
             tracing::warn!(signal = name, "second signal: exiting at once");
-            std::process::exit(code);
+            std::process::exit(i32::from(forced_code));
         });
         Ok(shutdown)
     }
@@ -64,10 +60,10 @@ impl Shutdown {
     }
 }
 
-async fn next(interrupts: &mut Signal, terminations: &mut Signal) -> (&'static str, i32) {
+async fn next(interrupts: &mut Signal, terminations: &mut Signal) -> &'static str {
     tokio::select! {
-        _ = interrupts.recv() => ("SIGINT", EXIT_INTERRUPTED),
-        _ = terminations.recv() => ("SIGTERM", EXIT_TERMINATED),
+        _ = interrupts.recv() => "SIGINT",
+        _ = terminations.recv() => "SIGTERM",
     }
 }
 

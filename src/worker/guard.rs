@@ -99,10 +99,14 @@ impl DeadLetterGuard {
     /// Goes on from what was remembered. Where in the window the dead letters stood is not: they are spread evenly.
     pub fn recall(&mut self, memory: Memory) {
         let records = memory.records.min(self.window_records);
-        let is_rejected = |n: usize| {
-            (n + 1) * memory.rejected / memory.records.max(1) > n * memory.rejected / memory.records.max(1)
-        };
-        self.window = (0..records).map(is_rejected).collect();
+        // A full window beyond the limit was committed under another one; by this one only what comes now is judged.
+        let is_full = memory.records >= self.window_records;
+        let is_beyond = memory.rejected as f64 > self.share_max * memory.records as f64;
+        self.window.clear();
+        if memory.rejected <= memory.records && !(is_full && is_beyond) {
+            let up_to = |n: usize| n as u128 * memory.rejected as u128 / memory.records.max(1) as u128;
+            self.window = (0..records).map(|n| up_to(n + 1) > up_to(n)).collect();
+        }
         self.rejected = self.window.iter().filter(|rejected| **rejected).count();
         self.run_length = memory.run_length;
     }
@@ -114,7 +118,11 @@ impl DeadLetterGuard {
     pub fn admit(&mut self, outcomes: &[Outcome]) -> Result<(), LimitReached> {
         for outcome in outcomes {
             let rejected = matches!(outcome, Outcome::Rejected(_));
-            self.run_length = if rejected { self.run_length + 1 } else { 0 };
+            self.run_length = if rejected {
+                self.run_length.saturating_add(1)
+            } else {
+                0
+            };
             if self.run_length_max > 0 && self.run_length >= self.run_length_max {
                 return Err(LimitReached::RunLength(self.run_length, self.run_length_max));
             }
@@ -220,6 +228,32 @@ mod tests {
         }
         guard.recall(Memory::parse("dead-letters 1 2 3 0").unwrap());
         assert_eq!((guard.window.len(), guard.rejected), (0, 0));
+    }
+
+    #[test]
+    fn what_was_remembered_under_a_looser_limit_does_not_stop_good_records() {
+        let mut guard = DeadLetterGuard::new(0.5, 0, 100);
+        guard.admit(&outcomes(&"..x".repeat(40))).unwrap();
+        let mut stricter = DeadLetterGuard::new(0.2, 0, 100);
+        stricter.recall(guard.memory(0));
+        assert!(stricter.admit(&outcomes("....")).is_ok());
+        // A window that was not full was not judged yet.
+        let mut guard = DeadLetterGuard::new(0.5, 0, 100);
+        guard.admit(&outcomes(&"xx.".repeat(30))).unwrap();
+        let mut guard = restarted(&guard);
+        assert!(guard.admit(&outcomes("xxxxxxxxxx")).is_err());
+    }
+
+    #[test]
+    fn numbers_beyond_all_measure_are_no_trouble() {
+        for note in [
+            "dead-letters 1 4294967295 18446744073709551615 3",
+            "dead-letters 1 4294967295 18446744073709551615 18446744073709551615",
+        ] {
+            let mut guard = DeadLetterGuard::new(0.5, 0, 100);
+            guard.recall(Memory::parse(note).unwrap());
+            assert!(guard.admit(&outcomes("x.")).is_ok());
+        }
     }
 
     #[test]

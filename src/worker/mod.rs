@@ -6,6 +6,7 @@ pub mod guard;
 pub mod process;
 pub mod seams;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -32,8 +33,8 @@ pub enum WorkerError {
     #[error(transparent)]
     Fatal(#[from] FatalError),
     /// Too many dead letters; the batch that tripped the limit is not committed.
-    #[error(transparent)]
-    DeadLetterLimit(#[from] LimitReached),
+    #[error("{0}; in this batch: {1}")]
+    DeadLetterLimit(LimitReached, String),
     /// The pool of threads could not be made.
     #[error("no threads for enrichment: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
@@ -76,6 +77,7 @@ impl Worker {
         );
         let mut enriched: Option<(Batch, Vec<Outcome>)> = None;
         let mut is_first = true;
+        let mut dropped = None;
         loop {
             let core = Core {
                 pool: Arc::clone(&pool),
@@ -86,7 +88,7 @@ impl Worker {
             // A failed commit ends the flow at once, however long the next batch lets wait; a failed source
             // lets the commit finish.
             let next = async { Ok::<_, WorkerError>(core.next(source).await) };
-            let ((), next) = tokio::try_join!(self.commit(sink, enriched.take()), next)?;
+            let ((), next) = tokio::try_join!(self.commit(sink, enriched.take(), &mut dropped), next)?;
             enriched = next?;
             if std::mem::take(&mut is_first)
                 && let Some(latest) = source.notes().iter().filter_map(|note| Memory::parse(note)).max()
@@ -99,21 +101,30 @@ impl Worker {
         }
     }
 
-    /// Commits one enriched batch and counts its outcomes once they are delivered.
+    /// Commits one enriched batch and counts its outcomes once they are delivered. `dropped` is the epoch of the last
+    /// batch of which nothing counts.
     async fn commit<K: OutcomeSink>(
         &mut self,
         sink: &mut K,
         enriched: Option<(Batch, Vec<Outcome>)>,
+        dropped: &mut Option<u64>,
     ) -> Result<(), WorkerError> {
         let Some((mut batch, mut outcomes)) = enriched else {
             return Ok(());
         };
+        let epoch = batch.epoch;
+        if *dropped >= Some(epoch) {
+            // Its records come after those of a dropped batch, which are read again: no limit is judged by a gap.
+            return Ok(());
+        }
         let before = self.guard.clone();
         let started = Instant::now();
         loop {
             // Refused by us or by the broker: the same limits hold, before anything counts.
             self.guard = before.clone();
-            self.guard.admit(&outcomes)?;
+            self.guard
+                .admit(&outcomes)
+                .map_err(|limit| WorkerError::DeadLetterLimit(limit, told(&batch, &outcomes)))?;
             let note = self.guard.memory((self.clock)()).to_string();
             match sink.commit(batch, outcomes, note).await? {
                 Committed::Done(batch, outcomes) => {
@@ -126,6 +137,7 @@ impl Worker {
                 // The records will be read again, and then they count.
                 Committed::Dropped => {
                     self.guard = before;
+                    *dropped = Some(epoch);
                     return Ok(());
                 }
             }
@@ -147,6 +159,34 @@ impl Worker {
         self.metrics.batch(batch.records.len(), batch.bytes);
         (self.on_delivered)(batch, outcomes);
     }
+}
+
+/// What an operator looks at where nothing is written: how many records of a batch would be dead letters, by code, and
+/// which is the first.
+fn told(batch: &Batch, outcomes: &[Outcome]) -> String {
+    let rejections = batch
+        .records
+        .iter()
+        .zip(outcomes)
+        .filter_map(|(record, outcome)| match outcome {
+            Outcome::Rejected(rejection) => Some((&record.origin, rejection)),
+            _ => None,
+        });
+    let mut codes: BTreeMap<&str, usize> = BTreeMap::new();
+    for (_, rejection) in rejections.clone() {
+        *codes.entry(rejection.code.code()).or_default() += 1;
+    }
+    let codes: Vec<String> = codes
+        .iter()
+        .map(|(code, count)| format!("{count} {code}"))
+        .collect();
+    let first = rejections.into_iter().next().map(|(origin, rejection)| {
+        format!(
+            "; the first is {} / {} @ {}: {rejection}",
+            origin.kafka_topic, origin.partition, origin.offset
+        )
+    });
+    codes.join(", ") + &first.unwrap_or_default()
 }
 
 /// What turns the next batch into outcomes, over all cores, order kept.
@@ -230,6 +270,64 @@ mod tests {
         }
     }
 
+    /// Drops the first batch, as if its transaction had failed, and delivers all others.
+    struct Failing {
+        failed: bool,
+    }
+
+    impl OutcomeSink for Failing {
+        async fn commit(
+            &mut self,
+            batch: Batch,
+            outcomes: Vec<Outcome>,
+            _: String,
+        ) -> Result<Committed, FatalError> {
+            if !std::mem::replace(&mut self.failed, true) {
+                return Ok(Committed::Dropped);
+            }
+            Ok(Committed::Done(batch, outcomes))
+        }
+    }
+
+    fn worker(run_length_max: u32) -> Worker {
+        Worker {
+            processor: Arc::new(Processor::new(&Config::default()).unwrap()),
+            metrics: Metrics::new().unwrap(),
+            guard: DeadLetterGuard::new(1.0, run_length_max, 1),
+            clock: || 0,
+            threads: 1,
+            on_delivered: Box::new(|_, _| ()),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_batch_behind_a_dropped_one_counts_in_no_limit() {
+        let broken = |epoch| {
+            let mut batch = Batch { epoch, ..batch() };
+            batch.records[0].value = Some(b"{ not json".to_vec());
+            batch
+        };
+        // The second is of the epoch that ended with the first, and is read again after it.
+        let batches = [batch(), broken(1), Batch { epoch: 2, ..batch() }, broken(2)];
+        let (delivered, counted) = std::sync::mpsc::channel();
+        let worker = Worker {
+            on_delivered: Box::new(move |batch, _| delivered.send(batch.epoch).unwrap()),
+            ..worker(1)
+        };
+        let (mut source, mut sink) = (Quiet(VecDeque::from(batches)), Failing { failed: false });
+        let result = worker.run(&mut source, &mut sink).await;
+        assert!(
+            matches!(result, Err(WorkerError::DeadLetterLimit(..))),
+            "{result:?}"
+        );
+        let told = result.unwrap_err().to_string();
+        assert!(
+            told.contains("in this batch: 1 invalid_json; the first is in / 0 @ 0: invalid_json: "),
+            "{told}"
+        );
+        assert_eq!(counted.try_iter().collect::<Vec<_>>(), [2]);
+    }
+
     fn batch() -> Batch {
         let record = Record {
             origin: Origin {
@@ -252,14 +350,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_failed_commit_ends_the_flow_though_no_more_records_come() {
-        let worker = Worker {
-            processor: Arc::new(Processor::new(&Config::default()).unwrap()),
-            metrics: Metrics::new().unwrap(),
-            guard: DeadLetterGuard::new(1.0, 0, 1),
-            clock: || 0,
-            threads: 1,
-            on_delivered: Box::new(|_, _| ()),
-        };
+        let worker = worker(0);
         let (mut source, mut sink) = (Quiet(VecDeque::from([batch()])), Broken);
         let result = tokio::time::timeout(Duration::from_secs(60), worker.run(&mut source, &mut sink)).await;
         assert!(matches!(result, Ok(Err(WorkerError::Fatal(_)))), "{result:?}");

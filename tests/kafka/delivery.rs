@@ -249,6 +249,31 @@ fn a_backfill_ends_at_the_offsets_seen_at_start() {
 }
 
 #[test]
+fn a_backfill_goes_on_where_its_partitions_were_lost_in_its_midst() {
+    let topics = Topics::create("until-lost", 4);
+    let count = 6_000;
+    produce(&topics.input, &articles(count));
+    let settings = Settings {
+        kafka: AT_LEAST_ONCE,
+        rest: "[worker]\nbatch_records_max = 20\n",
+        arguments: &["--until-end"],
+    };
+    let mut worker = Worker::start(&topics, settings);
+    worker.await_log("partitions assigned");
+    // Longer than the session lasts: the group gives its place up.
+    worker.signal("STOP");
+    std::thread::sleep(Duration::from_secs(9));
+    worker.signal("CONT");
+    let (code, log) = worker.wait_with_log();
+    assert_eq!(code, 0);
+    assert!(log.contains("partitions were lost"), "this run proves nothing");
+    assert_eq!(
+        committed_sum(&topics.group, &topics.input),
+        i64::try_from(count).unwrap()
+    );
+}
+
+#[test]
 fn the_lag_ends_at_zero_and_is_shown() {
     let topics = Topics::create("lag", 2);
     produce(&topics.input, &articles(500));

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::cluster::Topics;
+use super::cluster::alter;
+use super::cluster::create;
 use super::cluster::group_state;
 use super::worker::Settings;
 use super::worker::Worker;
@@ -16,6 +18,32 @@ fn missing_topics_are_all_named_and_the_worker_does_not_start() {
         ..topics
     };
     assert_eq!(Worker::start(&nowhere, Settings::default()).wait(), 78);
+}
+
+#[test]
+fn a_compacted_dead_letter_topic_is_refused() {
+    let topics = Topics::create("compacted", 1);
+    alter(&topics.dead, &[("cleanup.policy", "compact")]);
+    let (code, log) = Worker::start(&topics, Settings::default()).wait_with_log();
+    assert_eq!(code, 78);
+    assert!(log.contains("must not be compacted"), "{log}");
+}
+
+#[test]
+fn a_topic_that_comes_later_is_found_by_its_pattern() {
+    let topics = Topics::create("later", 1);
+    let unique = topics.input.rsplit('-').next().unwrap().to_owned();
+    let pattern = Topics {
+        input: format!("^later-new-{unique}$"),
+        ..topics
+    };
+    let mut worker = Worker::start(&pattern, Settings::default());
+    worker.await_log("no topic matches the input pattern yet");
+    let new = format!("later-new-{unique}");
+    create(&new, 1, &[("retention.ms", "-1")]);
+    super::cluster::produce(&new, &super::delivery::articles(10));
+    super::cluster::await_outcomes(&pattern, 10);
+    assert_eq!(worker.terminate(), 0);
 }
 
 #[test]

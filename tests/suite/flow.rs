@@ -300,7 +300,7 @@ fn the_dead_letter_limit_stops_before_the_commit() {
     let mut run = Run::over(articles(8).chain(broken).chain(articles(5)));
     run.guard = DeadLetterGuard::new(1.0, 4, 10);
     let stopped = run.run().unwrap_err();
-    assert!(matches!(stopped, WorkerError::DeadLetterLimit(_)), "{stopped}");
+    assert!(matches!(stopped, WorkerError::DeadLetterLimit(..)), "{stopped}");
     // Records 8 to 11 trip the limit, in the batch 10 to 14; the one before is committed, two of its
     // records dead letters.
     assert_eq!(run.committed(), offsets(10));
@@ -315,7 +315,7 @@ fn records_that_the_broker_refuses_count_towards_the_limit_before_the_commit() {
     run.guard = DeadLetterGuard::new(1.0, 4, 10);
     run.sink.refuse = vec![6, 7, 8];
     let stopped = run.run().unwrap_err();
-    assert!(matches!(stopped, WorkerError::DeadLetterLimit(_)), "{stopped}");
+    assert!(matches!(stopped, WorkerError::DeadLetterLimit(..)), "{stopped}");
     assert_eq!(run.committed(), offsets(5));
     assert_eq!(run.metrics.totals().rejected_all(), 0);
     // One less: the batch is committed, and each counts once.
@@ -334,7 +334,7 @@ fn a_restart_meets_the_batch_that_tripped_the_limit_and_stops_again() {
     let mut run = Run::over(articles(7).chain(broken));
     run.guard = DeadLetterGuard::new(1.0, 12, 10);
     for _ in 0..3 {
-        assert!(matches!(run.run(), Err(WorkerError::DeadLetterLimit(_))));
+        assert!(matches!(run.run(), Err(WorkerError::DeadLetterLimit(..))));
         // Three batches of broken records are within the limit; a restart does not give another three.
         assert_eq!(run.committed(), offsets(15));
         run.topic.lock().unwrap().position = 15;

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::collections::VecDeque;
 
 use crate::record::Batch;
+use crate::record::Header;
 use crate::record::Origin;
 use crate::record::PartitionKey;
 use crate::record::Record;
@@ -20,7 +21,7 @@ pub struct FlowLimits {
     pub batch_bytes_max: usize,
     /// Longest that the oldest waiting record waits for a batch to fill, in milliseconds.
     pub batch_wait_ms: u64,
-    /// Intake is paused at this many waiting bytes.
+    /// Intake is paused where what waits takes this many bytes.
     pub intake_bytes_max: usize,
     /// And resumed at this many: far below, since every pause drops what the client had fetched.
     pub intake_bytes_resume: usize,
@@ -72,6 +73,15 @@ struct InFlight {
     bytes: usize,
 }
 
+/// What a waiting record takes beside its key, value and headers' bytes.
+const RECORD_BYTES: usize = size_of::<(Record, u64)>();
+const HEADER_BYTES: usize = size_of::<Header>();
+
+/// What a waiting record takes in all. Tombstones have no bytes, but there may be millions of them.
+fn held_bytes(record: &Record) -> usize {
+    record.bytes() + RECORD_BYTES + record.headers.len() * HEADER_BYTES
+}
+
 /// Assignment, epoch, intake and work in flight.
 #[derive(Debug)]
 pub struct FlowState {
@@ -82,11 +92,13 @@ pub struct FlowState {
     notes: Vec<String>,
     intake: VecDeque<(Record, u64)>,
     intake_bytes: usize,
+    intake_held: usize,
     in_flight: BTreeMap<u64, InFlight>,
     committing: Option<u64>,
     rewind: bool,
     paused: bool,
     joined: bool,
+    between: bool,
     ended: bool,
 }
 
@@ -101,11 +113,13 @@ impl FlowState {
             notes: Vec::new(),
             intake: VecDeque::new(),
             intake_bytes: 0,
+            intake_held: 0,
             in_flight: BTreeMap::new(),
             committing: None,
             rewind: false,
             paused: false,
             joined: false,
+            between: false,
             ended: false,
         }
     }
@@ -113,6 +127,7 @@ impl FlowState {
     /// Partitions were assigned, with what the group had committed for each.
     pub fn assign(&mut self, partitions: impl IntoIterator<Item = (PartitionKey, Option<i64>)>) {
         self.joined = true;
+        self.between = false;
         for (key, committed) in partitions {
             self.partitions.insert(
                 key,
@@ -140,6 +155,7 @@ impl FlowState {
         self.intake
             .retain(|(record, _)| !revoked.contains(&record.origin.key()));
         self.intake_bytes = self.intake.iter().map(|(record, _)| record.bytes()).sum();
+        self.intake_held = self.intake.iter().map(|(record, _)| held_bytes(record)).sum();
     }
 
     /// True while a batch with records of these partitions is neither committed nor dropped.
@@ -161,12 +177,23 @@ impl FlowState {
         self.partitions.retain(|key, _| !revoked.contains(key));
     }
 
+    /// All partitions were taken from us, and the group will say which we hold next.
+    pub const fn await_assignment(&mut self) {
+        self.between = true;
+    }
+
+    /// True once the group has said what we hold, be it nothing, and is not about to say it anew.
+    pub const fn is_assigned(&self) -> bool {
+        self.joined && !self.between
+    }
+
     /// Ends the epoch: nothing uncommitted counts any longer, and the partitions we hold must be sought back.
     pub fn drop_uncommitted(&mut self) {
         self.epoch += 1;
         self.in_flight.clear();
         self.intake.clear();
         self.intake_bytes = 0;
+        self.intake_held = 0;
         self.rewind = !self.partitions.is_empty();
     }
 
@@ -216,6 +243,7 @@ impl FlowState {
         }
         partition.position = Some(record.origin.offset + 1);
         self.intake_bytes += record.bytes();
+        self.intake_held += held_bytes(&record);
         self.intake.push_back((record, now_ms));
         true
     }
@@ -236,6 +264,7 @@ impl FlowState {
                 break;
             }
             bytes += more;
+            self.intake_held -= held_bytes(record);
             records.extend(self.intake.pop_front().map(|(record, _)| record));
         }
         self.intake_bytes -= bytes;
@@ -329,11 +358,11 @@ impl FlowState {
 
     /// Whether intake must be paused (`Some(true)`), may go on (`Some(false)`), or stays as it is.
     pub fn pause_change(&mut self) -> Option<bool> {
-        if !self.paused && self.intake_bytes >= self.limits.intake_bytes_max {
+        if !self.paused && self.intake_held >= self.limits.intake_bytes_max {
             self.paused = true;
             return Some(true);
         }
-        if self.paused && self.intake_bytes <= self.limits.intake_bytes_resume {
+        if self.paused && self.intake_held <= self.limits.intake_bytes_resume {
             self.paused = false;
             return Some(false);
         }
@@ -350,6 +379,7 @@ impl FlowState {
         self.ended = true;
         self.intake.clear();
         self.intake_bytes = 0;
+        self.intake_held = 0;
     }
 
     /// Nobody will commit what is in flight any more: it is left to the next owner.

@@ -38,8 +38,8 @@ fn limits() -> FlowLimits {
         batch_records_max: 3,
         batch_bytes_max: 1000,
         batch_wait_ms: 0,
-        intake_bytes_max: 100,
-        intake_bytes_resume: 20,
+        intake_bytes_max: 10 * RECORD_BYTES + 100,
+        intake_bytes_resume: 2 * RECORD_BYTES + 20,
     }
 }
 
@@ -267,6 +267,18 @@ fn pausing_has_hysteresis() {
 }
 
 #[test]
+fn records_without_a_byte_take_room_too() {
+    let mut flow = FlowState::new(limits());
+    flow.assign([(key(0), None)]);
+    for offset in 0..100 {
+        let mut tombstone = record(0, offset);
+        tombstone.value = None;
+        flow.accept(tombstone, 0);
+    }
+    assert_eq!(flow.pause_change(), Some(true));
+}
+
+#[test]
 fn records_of_partitions_that_are_not_ours_are_discarded() {
     let mut flow = FlowState::new(limits());
     assert!(!flow.accept(record(0, 0), 0));
@@ -382,6 +394,19 @@ fn a_partition_is_drained_while_all_that_was_read_is_committed() {
     let targets = flow.rewind_targets(&BTreeMap::from([(key(0), 2)]));
     flow.rewound(&targets);
     assert!(flow.is_drained(&key(0)));
+}
+
+#[test]
+fn a_loss_of_all_partitions_is_no_assignment_until_the_group_says_more() {
+    let mut flow = FlowState::new(limits());
+    assert!(!flow.is_assigned());
+    flow.assign([(key(0), None)]);
+    assert!(flow.is_assigned());
+    flow.release(&BTreeSet::from([key(0)]));
+    flow.await_assignment();
+    assert!(!flow.is_assigned() && flow.is_joined());
+    flow.assign([]);
+    assert!(flow.is_assigned());
 }
 
 #[test]
