@@ -2,36 +2,37 @@
 
 use thiserror::Error;
 
-/// The closed list of reasons. The code is stable; the message may change.
+/// The closed list of reasons. The code is stable; the message may change. What is said of each here is what
+/// `docs/output.md` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RejectionCode {
-    /// A zero-length value.
+    /// The value has no bytes, or white space only.
     Empty,
-    /// A null value, where `tombstones = "dead_letter"`.
+    /// A null value, where `input.tombstones = "dead_letter"`.
     Tombstone,
-    /// The payload is larger than `input.payload_bytes_max`, holds too many JSON values, or its id is too long.
+    /// The payload is larger than `input.payload_bytes_max` or holds too many JSON values, or the id is too long.
     TooLarge,
-    /// The payload is not UTF-8 and repairing it would mean guessing.
+    /// The payload is neither UTF-8 nor declared UTF-16, and repairing it would mean guessing.
     NotUtf8,
     /// The form is JSON, the payload is not.
     InvalidJson,
     /// JSON nested deeper than the limit.
     TooDeep,
-    /// A known field has the wrong type.
+    /// A known field, or the payload itself, has the wrong type.
     WrongType,
-    /// Neither headline, text nor URL.
+    /// There is neither headline, text nor URL.
     NoContent,
-    /// One record holds several articles.
+    /// One record holds several articles (`dateline enrich` takes such files apart).
     SeveralArticles,
-    /// The form is declared or recognised, and not one we read.
+    /// The form is declared or recognised, and not one that is read.
     UnsupportedForm,
-    /// The record we would publish is larger than the output topic allows.
+    /// The output record is larger than the output topic allows.
     OutputTooLarge,
-    /// The broker refused this record's timestamp.
+    /// The broker refused the record's timestamp for the output topic.
     TimestampRefused,
-    /// The broker refused this record as invalid (for example a null key on a compacted topic).
+    /// The broker refused the record as invalid, for example a tombstone without a key on a compacted output topic.
     RecordRefused,
-    /// Enriching this record panicked; a defect of ours, kept for replay.
+    /// Enriching the record panicked: a defect of dateline, kept for replay.
     Panicked,
 }
 

@@ -129,6 +129,7 @@ impl Service {
             on_delivered: view.on_delivered(),
         };
         let result = worker.run(&mut source, &mut sink).await;
+        view.end();
         let close = tokio::task::spawn_blocking(move || {
             drop(sink);
             source.close();

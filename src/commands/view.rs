@@ -13,6 +13,7 @@ use anyhow::Context;
 use tracing::info;
 use tracing::warn;
 
+use crate::article::RejectionCode;
 use crate::commands::service::now_ms;
 use crate::config::Config;
 use crate::kafka::Shared;
@@ -36,9 +37,9 @@ use crate::record::Record;
 use crate::worker::OnDelivered;
 use crate::worker::process::Processor;
 
-/// How often lag and assignment are read.
-/// At most one log line about rejected records in this time.
+/// At most one log line about records rejected for one code in this time.
 const REJECTION_LOG: Duration = Duration::from_secs(10);
+/// How often lag and assignment are read.
 const OBSERVE: Duration = Duration::from_millis(500);
 
 /// Timestamp of the last delivered record of each partition.
@@ -50,6 +51,7 @@ pub struct View {
     delivered: Delivered,
     opened: Arc<AtomicBool>,
     metrics: Metrics,
+    rejections: Arc<RateLimited<RejectionCode>>,
     prints: bool,
 }
 
@@ -104,6 +106,7 @@ impl View {
             delivered,
             opened,
             metrics: shared.metrics.clone(),
+            rejections: Arc::new(RateLimited::new(REJECTION_LOG)),
             prints: mode == "demo",
         })
     }
@@ -123,8 +126,7 @@ impl View {
     pub fn on_delivered(&self) -> OnDelivered {
         let (status, delivered, prints) =
             (Arc::clone(&self.status), Arc::clone(&self.delivered), self.prints);
-        let metrics = self.metrics.clone();
-        let rejections = RateLimited::new(REJECTION_LOG);
+        let (metrics, rejections) = (self.metrics.clone(), Arc::clone(&self.rejections));
         Box::new(move |batch, outcomes| {
             remember(&delivered, batch);
             let mut published: Vec<&[u8]> = Vec::new();
@@ -136,7 +138,7 @@ impl View {
                     Outcome::Enriched(output) => published.extend(output.value.as_deref()),
                     Outcome::Rejected(rejection) => {
                         status.rejected(&record.origin, rejection);
-                        let Some(suppressed) = rejections.allow() else {
+                        let Some(suppressed) = rejections.allow(rejection.code) else {
                             metrics.log_suppressed();
                             continue;
                         };
@@ -149,6 +151,17 @@ impl View {
             }
             status.published(&published);
         })
+    }
+
+    /// No more batches come: says how many rejections no log line told of.
+    pub fn end(&self) {
+        for (code, suppressed) in self.rejections.take_suppressed() {
+            let code = code.code();
+            warn!(
+                code,
+                suppressed, "rejected: further records since the last line of this code"
+            );
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 use std::backtrace::Backtrace;
 use std::backtrace::BacktraceStatus;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::io::IsTerminal;
 use std::panic;
 use std::sync::Mutex;
@@ -59,18 +60,14 @@ pub fn init(format: LogFormat, filter: &str) -> Result<(), LoggingError> {
 
 /// Makes each panic a log line of its place, and no more: its message may hold an article's text.
 fn log_panics() {
-    let places: Mutex<BTreeMap<String, RateLimited>> = Mutex::default();
+    let places = RateLimited::new(PANIC_LOG);
     panic::set_hook(Box::new(move |info| {
         let place = info
             .location()
             .map_or_else(|| "unknown".to_owned(), ToString::to_string);
-        let suppressed = places
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entry(place.clone())
-            .or_insert_with(|| RateLimited::new(PANIC_LOG))
-            .allow();
-        let Some(suppressed) = suppressed else { return };
+        let Some(suppressed) = places.allow(place.clone()) else {
+            return;
+        };
         let backtrace = Backtrace::capture();
         let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
         let thread = std::thread::current().name().unwrap_or_default().to_owned();
@@ -84,45 +81,61 @@ fn log_panics() {
     }));
 }
 
-/// Lets one log line through per interval; one of these stands at each call site that logs about single records.
-pub struct RateLimited {
+/// Lets one log line through per interval and kind; one of these stands at each call site that logs about single
+/// records. The kinds are few: they are kept.
+pub struct RateLimited<K> {
     interval: Duration,
-    state: Mutex<State>,
+    kinds: Mutex<BTreeMap<K, State>>,
 }
 
 struct State {
-    last: Option<Instant>,
+    last: Instant,
     suppressed: u64,
 }
 
-impl RateLimited {
-    /// At most one line every `interval`.
+impl<K: Ord + Clone> RateLimited<K> {
+    /// At most one line of a kind every `interval`.
     pub const fn new(interval: Duration) -> Self {
         Self {
             interval,
-            state: Mutex::new(State {
-                last: None,
-                suppressed: 0,
-            }),
+            kinds: Mutex::new(BTreeMap::new()),
         }
     }
 
-    /// `Some(lines held back since the last)` where a line may be written now, else `None`.
-    pub fn allow(&self) -> Option<u64> {
-        self.allow_at(Instant::now())
+    /// `Some(lines of this kind held back since its last)` where a line may be written now, else `None`.
+    pub fn allow(&self, kind: K) -> Option<u64> {
+        self.allow_at(kind, Instant::now())
     }
 
-    fn allow_at(&self, now: Instant) -> Option<u64> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state
-            .last
-            .is_some_and(|last| now.saturating_duration_since(last) < self.interval)
-        {
-            state.suppressed += 1;
-            return None;
+    fn allow_at(&self, kind: K, now: Instant) -> Option<u64> {
+        let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
+        match kinds.entry(kind) {
+            Entry::Vacant(entry) => {
+                entry.insert(State {
+                    last: now,
+                    suppressed: 0,
+                });
+                Some(0)
+            }
+            Entry::Occupied(mut entry) => {
+                let state = entry.get_mut();
+                if now.saturating_duration_since(state.last) < self.interval {
+                    state.suppressed += 1;
+                    return None;
+                }
+                state.last = now;
+                Some(std::mem::take(&mut state.suppressed))
+            }
         }
-        state.last = Some(now);
-        Some(std::mem::take(&mut state.suppressed))
+    }
+
+    /// Lines held back that no line has told of, for the last line of all; they count as told then.
+    pub fn take_suppressed(&self) -> Vec<(K, u64)> {
+        let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
+        let untold = kinds.iter_mut().filter(|(_, state)| state.suppressed > 0);
+        untold
+            .map(|(kind, state)| (kind.clone(), std::mem::take(&mut state.suppressed)))
+            .collect()
     }
 }
 
@@ -131,14 +144,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_line_an_interval_and_the_rest_are_counted() {
+    fn one_line_an_interval_and_kind_and_the_rest_are_counted() {
         let limit = RateLimited::new(Duration::from_secs(10));
         let start = Instant::now();
-        let at = |seconds| limit.allow_at(start + Duration::from_secs(seconds));
+        let at = |kind, seconds| limit.allow_at(kind, start + Duration::from_secs(seconds));
         assert_eq!(
-            [at(0), at(1), at(9), at(10), at(11), at(30)],
+            [
+                at('a', 0),
+                at('a', 1),
+                at('a', 9),
+                at('a', 10),
+                at('a', 11),
+                at('a', 30)
+            ],
             [Some(0), None, None, Some(2), None, Some(1)]
         );
+        assert_eq!(
+            [at('b', 30), at('c', 31), at('b', 32), at('b', 33)],
+            [Some(0), Some(0), None, None]
+        );
+        assert_eq!(limit.take_suppressed(), [('b', 2)]);
+        assert_eq!(limit.take_suppressed(), []);
+        assert_eq!(at('b', 50), Some(0));
     }
 
     /// Runs in a process of its own: hook and subscriber are the whole process's.

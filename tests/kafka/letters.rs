@@ -1,8 +1,10 @@
 //! Dead letters and fidelity: what was received is kept byte for byte.
 
+use sha2::Digest;
+use sha2::Sha256;
+
 use super::cluster::Topics;
 use super::cluster::Whole;
-use super::cluster::alter;
 use super::cluster::await_outcomes;
 use super::cluster::committed_sum;
 use super::cluster::create;
@@ -64,7 +66,9 @@ fn every_rejection_is_a_dead_letter_with_the_original_untouched() {
         },
     );
     let (output, dead) = await_outcomes(&topics, input.len());
-    assert_eq!(worker.terminate(), 0);
+    worker.signal("TERM");
+    let (exit, log) = worker.wait_with_log();
+    assert_eq!(exit, 0);
     assert_eq!(output.len(), 1, "only the good article is enriched");
     assert_eq!(dead.len(), input.len() - 1);
     for letter in &dead {
@@ -75,6 +79,7 @@ fn every_rejection_is_a_dead_letter_with_the_original_untouched() {
             Some(code.as_str())
         );
         assert_eq!(letter.value, original.value, "{code}: value");
+        assert_eq!(told(&log, &code), 1, "{code}: log line");
         assert_eq!(
             letter.headers[..original.headers.len()],
             original.headers,
@@ -146,154 +151,122 @@ fn key_headers_timestamp_and_trace_context_pass_through() {
     assert_eq!((&gone.value, &gone.headers), (&None, &tombstone.headers));
 }
 
-#[test]
-fn a_record_the_broker_refuses_becomes_a_dead_letter_and_its_neighbours_pass() {
-    let topics = topics_of_any_time("refused", 1);
-    let mut records = articles(20);
-    let ahead = ahead_ms();
-    records[5].timestamp_ms = Some(ahead);
-    records[11].timestamp_ms = Some(ahead + 1);
-    records[14].timestamp_ms = Some(ahead + 2);
-    records[14].value = Some(b"{ not json".to_vec());
-    produce(&topics.input, &records);
-    let worker = Worker::start(&topics, Settings::default());
-    let (output, dead) = await_outcomes(&topics, 20);
-    assert_eq!(worker.terminate(), 0);
-    assert_eq!(output.len(), 17);
-    assert_eq!(dead.len(), 3);
-    for letter in dead
-        .iter()
-        .filter(|l| l.header("dateline.error.code").as_deref() != Some("invalid_json"))
-    {
-        assert_eq!(
-            letter.header("dateline.error.code").as_deref(),
-            Some("timestamp_refused")
-        );
-        assert!(letter.header("dateline.error.timestamp_ms").is_some());
-    }
-}
-
-/// Topics whose input takes any timestamp, and whose output only those up to an hour ahead.
-fn topics_of_any_time(test: &str, partitions: i32) -> Topics {
-    let topics = Topics::create(test, partitions);
-    let input = format!("{}-any", topics.input);
-    let any = [
-        ("message.timestamp.after.max.ms", "9223372036854775807"),
-        ("retention.ms", "-1"),
+/// No JSON, of so many bytes; with a key and a header of so many.
+fn broken(name: &str, value: usize, key: usize, header: usize) -> Whole {
+    let mut record = Whole::new(&format!("{name}{}", "k".repeat(key)), "");
+    record.value = Some(format!("{{ not json {name} {}", "v".repeat(value)).into_bytes());
+    record.headers = vec![
+        ("large".to_owned(), Some(vec![0xFF; header])),
+        ("null".to_owned(), None),
     ];
-    create(&input, partitions, &any);
-    Topics { input, ..topics }
-}
-
-/// Two hours ahead.
-fn ahead_ms() -> i64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    i64::try_from(now.unwrap().as_millis()).unwrap() + 7_200_000
+    record
 }
 
 #[test]
-fn many_refused_records_cost_few_transactions() {
-    let topics = topics_of_any_time("refused-many", 4);
-    let count = 900;
-    let mut records = articles(count);
-    // Every third, so that each has neighbours that are fine; and a run, so that some batches have none.
-    let refused: Vec<usize> = (0..count).filter(|n| n % 3 == 0 || *n > 600).collect();
-    for n in &refused {
-        records[*n].timestamp_ms = Some(ahead_ms() + i64::try_from(*n).unwrap());
-    }
+fn a_letter_that_its_topic_cannot_hold_is_cut_and_says_so() {
+    let mut topics = Topics::create("cut", 1);
+    topics.dead.push_str("-small");
+    let small = [("max.message.bytes", "8192"), ("retention.ms", "-1")];
+    create(&topics.dead, 1, &small);
+    let mut records = vec![
+        broken("whole", 500, 0, 10),
+        broken("headers", 20_000, 0, 10_000),
+        broken("key", 20_000, 10_000, 10_000),
+    ];
+    records.extend((0..30).map(|n| broken(&format!("value{n}"), 20_000 + n, 0, 10)));
     produce(&topics.input, &records);
-    let settings = Settings {
-        rest: "[dead_letters]\nrun_length_max = 0\nshare_max = 1.0\n",
-        ..Settings::default()
-    };
-    let worker = Worker::start(&topics, settings);
-    let (output, dead) = await_outcomes(&topics, count);
-    let aborted = worker
-        .metric("dateline_transactions_total{result=\"aborted\"}")
-        .unwrap();
-    let batches = worker
-        .metric("dateline_transactions_total{result=\"committed\"}")
-        .unwrap();
-    eprintln!(
-        "{} refused records: {aborted} transactions aborted, {batches} committed",
-        refused.len()
-    );
-    assert_eq!(worker.terminate(), 0);
-    assert_eq!((output.len(), dead.len()), (count - refused.len(), refused.len()));
-    let code = |letter: &Whole| letter.header("dateline.error.code");
-    assert!(
-        dead.iter()
-            .all(|letter| code(letter).as_deref() == Some("timestamp_refused"))
-    );
-    assert!(aborted <= 8.0 * batches, "a transaction a record");
-}
-
-#[test]
-fn refused_records_count_towards_the_limit_before_the_batch_counts() {
-    for delivery in ["exactly-once", "at-least-once"] {
-        let topics = topics_of_any_time("refused-limit", 1);
-        let mut records = articles(60);
-        for record in &mut records[20..] {
-            record.timestamp_ms = Some(ahead_ms());
-        }
-        records[3].value = Some(b"{ not json".to_vec());
-        produce(&topics.input, &records);
-        let kafka = format!("delivery = \"{delivery}\"\n");
-        let settings = Settings {
-            kafka: &kafka,
-            rest: "[dead_letters]\nrun_length_max = 30\n",
-            arguments: &[],
-        };
-        for _ in 0..2 {
-            assert_eq!(Worker::start(&topics, settings).wait(), 76, "{delivery}");
-            assert!(
-                read_all(&topics.dead).is_empty(),
-                "{delivery}: a dead letter is written"
-            );
-            assert_eq!(committed_sum(&topics.group, &topics.input), 0, "{delivery}");
-        }
-    }
-}
-
-#[test]
-fn records_too_large_since_the_topic_takes_less_become_dead_letters() {
-    let topics = Topics::create("shrunk", 1);
     let settings = Settings {
         kafka: "compression = \"none\"\n",
         rest: "[dead_letters]\nrun_length_max = 0\nshare_max = 1.0\n",
         arguments: &[],
     };
-    let mut worker = Worker::start(&topics, settings);
-    worker.await_ready();
-    alter(
-        &topics.output,
-        &[("max.message.bytes", "20000"), ("retention.ms", "-1")],
+    let worker = Worker::start(&topics, settings);
+    let (output, dead) = await_outcomes(&topics, records.len());
+    assert_eq!((output.len(), dead.len()), (0, records.len()));
+    for (letter, original) in dead.iter().zip(&records) {
+        assert_cut(letter, original);
+    }
+    let aborted = worker.metric("dateline_transactions_total{result=\"aborted\"}");
+    assert_eq!(aborted, Some(0.0), "a letter was too large after all");
+    // It goes on as if nothing had been.
+    produce(&topics.input, &[article(1)]);
+    await_outcomes(&topics, records.len() + 1);
+    assert!(matches!(worker.get("/readyz"), Some((200, _))));
+    worker.signal("TERM");
+    let (exit, log) = worker.wait_with_log();
+    assert_eq!(exit, 0);
+    assert_eq!(
+        told(&log, "invalid_json"),
+        records.len(),
+        "each is told of, or counted as held back"
     );
-    let count = 60;
-    let mut records = articles(count);
-    for (n, record) in records.iter_mut().enumerate() {
-        // Every fourth is too large, each by another size.
-        let words = if n % 4 == 0 { 5_000 + 17 * n } else { 10 };
-        let body = "word ".repeat(words);
-        record.value = Some(
-            serde_json::json!({ "title": n.to_string(), "body": body })
-                .to_string()
-                .into(),
+}
+
+/// The value first, then all headers, then the key: only what has to go.
+fn assert_cut(letter: &Whole, original: &Whole) {
+    let name = String::from_utf8_lossy(&original.key.as_ref().unwrap()[..5]).into_owned();
+    let (value, key) = (original.value.as_ref().unwrap(), original.key.as_ref().unwrap());
+    let [has_value, has_headers, has_key] = match name.as_str() {
+        "whole" => [true, true, true],
+        "value" => [false, true, true],
+        "heade" => [false, false, true],
+        _ => [false, false, false],
+    };
+    let number = |header: &str| letter.header(header).map(|text| text.parse::<usize>().unwrap());
+    let (kept, kept_key) = (letter.value.as_ref().unwrap(), letter.key.as_ref().unwrap());
+    assert!(value.starts_with(kept) && key.starts_with(kept_key), "{name}");
+    assert_eq!([kept == value, kept_key == key], [has_value, has_key], "{name}");
+    let sha256 = letter.header("dateline.truncated.sha256");
+    assert_eq!(
+        sha256,
+        (!has_value).then(|| hex(&Sha256::digest(value))),
+        "{name}"
+    );
+    assert_eq!(
+        number("dateline.truncated.bytes"),
+        (!has_value).then_some(value.len()),
+        "{name}"
+    );
+    assert_eq!(
+        number("dateline.truncated.headers"),
+        (!has_headers).then_some(2),
+        "{name}"
+    );
+    assert_eq!(
+        number("dateline.truncated.key.bytes"),
+        (!has_key).then_some(key.len()),
+        "{name}"
+    );
+    assert_eq!(
+        letter.headers.starts_with(&original.headers),
+        has_headers,
+        "{name}"
+    );
+    if name == "value" {
+        assert!(
+            kept.len() > 6_000,
+            "more was cut than had to be: {} are left",
+            kept.len()
         );
     }
-    produce(&topics.input, &records);
-    let (output, dead) = await_outcomes(&topics, count);
-    let aborted = worker
-        .metric("dateline_transactions_total{result=\"aborted\"}")
-        .unwrap();
-    eprintln!("{} records too large: {aborted} transactions aborted", dead.len());
-    assert_eq!(worker.terminate(), 0);
-    assert_eq!((output.len(), dead.len()), (45, 15));
-    let code = |letter: &Whole| letter.header("dateline.error.code");
-    assert!(
-        dead.iter()
-            .all(|letter| code(letter).as_deref() == Some("output_too_large"))
-    );
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Rejections of this code that the log tells of: a line each, or held back and counted in another line.
+fn told(log: &str, code: &str) -> usize {
+    let lines = log
+        .lines()
+        .filter(|line| line.contains(&format!("code=\"{code}\"")));
+    lines
+        .map(|line| {
+            let (_, rest) = line.split_once("suppressed=").unwrap();
+            let suppressed: usize = rest.split(' ').next().unwrap().parse().unwrap();
+            suppressed + usize::from(line.contains("offset="))
+        })
+        .sum()
 }
 
 #[test]

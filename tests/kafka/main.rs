@@ -14,6 +14,7 @@ mod cluster;
 mod delivery;
 mod letters;
 mod operation;
+mod refused;
 mod secured;
 mod security;
 mod trouble;

@@ -10,3 +10,4 @@ mod flow;
 mod golden;
 mod hostile;
 mod mock_broker;
+mod readme;
