@@ -6,6 +6,7 @@ use crate::commands::load_kafka_config;
 use crate::commands::service;
 use crate::commands::service::Service;
 use crate::config::LogFormat as ConfiguredFormat;
+use crate::metrics::Metrics;
 use crate::ops::logging;
 use crate::ops::logging::LogFormat;
 use crate::ops::shutdown::Shutdown;
@@ -29,6 +30,7 @@ pub fn run(args: &RunArgs) -> anyhow::Result<Exit> {
             until_end,
             mode: "run",
             shutdown,
+            metrics: Metrics::new()?,
         }
         .run()
         .await

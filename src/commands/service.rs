@@ -57,6 +57,8 @@ pub struct Service {
     pub mode: &'static str,
     /// Stops it.
     pub shutdown: Shutdown,
+    /// Counts what it does.
+    pub metrics: Metrics,
 }
 
 /// Wall clock, milliseconds since 1970.
@@ -90,7 +92,7 @@ impl Service {
         }
         let config = &self.config;
         let processor = Arc::new(Processor::new(config)?);
-        let shared = Arc::new(shared(config, Metrics::new()?)?);
+        let shared = Arc::new(shared(config, self.metrics.clone())?);
         let view = View::start(config, self.mode, &processor, &shared, &self.shutdown).await?;
         let opened = tokio::select! {
             opened = self.open(&shared, &view) => opened,

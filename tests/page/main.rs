@@ -11,6 +11,7 @@ use std::process::Command;
 use std::process::Stdio;
 
 use browser::Browser;
+use serde_json::json;
 
 /// A running demo; killed at the end of the test, and by its own `--for` if that should fail.
 struct Demo {
@@ -73,13 +74,17 @@ fn live_page() {
     articles_arrive(&mut page);
     text_is_the_records_own(&mut page);
     everything_has_a_name(&mut page);
+    figures_add_up(&mut page);
     pause_holds_the_list(&mut page);
+    the_list_waits_for_a_reader(&mut page);
+    articles_may_be_hidden(&mut page);
     pictures(&mut page);
     a_pasted_article_is_enriched(&mut page);
+    wire_text_is_enriched(&mut page);
     hostile_text_stays_text(&mut page);
     assert_eq!(page.problems, Vec::<String>::new(), "errors in the page");
 
-    a_refusal_is_shown(&mut page);
+    what_the_worker_refuses_is_refused(&mut page);
     demo.end();
     page.wait(
         "the page says that the worker is gone",
@@ -162,7 +167,7 @@ fn text_is_the_records_own(page: &mut Browser) {
                 marks.every((name) => record.entities.some((e) => e.mentions.some((m) => m.text === name)))));
         })()",
     );
-    assert_eq!(strange, serde_json::json!([]));
+    assert_eq!(strange, json!([]));
 }
 
 fn everything_has_a_name(page: &mut Browser) {
@@ -172,26 +177,90 @@ fn everything_has_a_name(page: &mut Browser) {
             return !name && !(node.tagName === 'IMG' && node.hasAttribute('alt'));
         }).map((node) => node.outerHTML)",
     );
-    assert_eq!(nameless, serde_json::json!([]));
+    assert_eq!(nameless, json!([]));
     let twice = page.evaluate(
         "(() => { const ids = [...document.querySelectorAll('[id]')].map((n) => n.id);
             return ids.filter((id, i) => ids.indexOf(id) !== i); })()",
     );
-    assert_eq!(twice, serde_json::json!([]));
+    assert_eq!(twice, json!([]));
+}
+
+const FIRST: &str = "document.querySelector('#list article').textContent";
+const PUBLISHED: &str = "parseInt(document.getElementById('enriched').textContent.replaceAll(',', ''))";
+
+/// Published articles and dead letters are all that is done.
+fn figures_add_up(page: &mut Browser) {
+    let figures = page.evaluate(
+        "['enriched', 'rejected', 'done'].map((id) =>
+            parseInt(document.getElementById(id).textContent.replace(/[^0-9]/g, '')))",
+    );
+    let figure = |n: usize| figures[n].as_u64().unwrap();
+    assert_eq!(figure(0) + figure(1), figure(2), "{figures}");
+}
+
+fn wait_for_more(page: &mut Browser) {
+    let now = page.evaluate(PUBLISHED);
+    page.wait("more is published", &format!("{PUBLISHED} > {now} + 20"));
 }
 
 fn pause_holds_the_list(page: &mut Browser) {
-    let first = "document.querySelector('#list article').textContent";
-    let published = "parseInt(document.getElementById('enriched').textContent.replaceAll(',', ''))";
+    let hold =
+        "(({ textContent, ariaPressed }) => [textContent, ariaPressed])(document.getElementById('hold'))";
+    assert_eq!(page.evaluate(hold), json!(["Pause", "false"]));
     page.evaluate("document.getElementById('hold').click()");
+    assert_eq!(page.evaluate(hold), json!(["Resume", "true"]));
     // A turn that had begun may still bring its articles; after the next ones nothing may.
-    let now = page.evaluate(published);
-    page.wait("more is published", &format!("{published} > {now} + 20"));
-    let (held, now) = (page.evaluate(first), page.evaluate(published));
-    page.wait("more is published", &format!("{published} > {now} + 20"));
-    assert_eq!(page.evaluate(first), held, "the list moved while it was paused");
+    wait_for_more(page);
+    let held = page.evaluate(FIRST);
+    wait_for_more(page);
+    assert_eq!(page.evaluate(FIRST), held, "the list moved while it was paused");
     page.evaluate("document.getElementById('hold').click()");
-    page.wait("the list goes on", &format!("{first} !== {held}"));
+    assert_eq!(page.evaluate(hold), json!(["Pause", "false"]));
+    page.wait("the list goes on", &format!("{FIRST} !== {held}"));
+}
+
+/// What somebody reads further down stays where it is; the way back to the top is shown.
+fn the_list_waits_for_a_reader(page: &mut Browser) {
+    let read = "document.querySelectorAll('#list article')[4].getBoundingClientRect().top | 0";
+    page.evaluate("document.querySelectorAll('#list article')[4].scrollIntoView()");
+    wait_for_more(page);
+    let (first, place) = (page.evaluate(FIRST), page.evaluate(read));
+    wait_for_more(page);
+    assert_eq!(
+        (page.evaluate(FIRST), page.evaluate(read)),
+        (first.clone(), place),
+        "the list moved under its reader"
+    );
+    page.evaluate("document.getElementById('newer').click()");
+    page.wait("the list goes on", &format!("{FIRST} !== {first}"));
+    page.wait(
+        "nothing newer is spoken of",
+        "document.getElementById('newer').hidden",
+    );
+    page.evaluate("scrollTo(0, 0)");
+}
+
+/// As `dateline run` has it, unless the configuration says otherwise.
+fn articles_may_be_hidden(page: &mut Browser) {
+    page.evaluate(
+        "window.asked = fetch;
+         window.fetch = async (url, ...more) => url.startsWith('/recent')
+            ? new Response('{\"shown\": false, \"articles\": []}') : asked(url, ...more);
+         document.getElementById('list').replaceChildren()",
+    );
+    page.wait(
+        "the option is named",
+        "(({ hidden, textContent }) => !hidden && textContent.includes('admin.show_articles'))(
+            document.getElementById('empty'))",
+    );
+    let idle = "['legend', 'hold'].map((id) => document.getElementById(id).checkVisibility())";
+    assert_eq!(page.evaluate(idle), json!([false, false]));
+    page.evaluate("window.fetch = asked");
+    page.wait(
+        "articles are listed again",
+        "document.querySelectorAll('#list article').length === 12",
+    );
+    assert_eq!(page.evaluate(idle), json!([true, true]));
 }
 
 /// Nothing sticks out sideways and all text can be read, on a desk and in a hand, by day and by night.
@@ -212,10 +281,11 @@ fn pictures(page: &mut Browser) {
         let wide = page.evaluate("document.documentElement.scrollWidth");
         assert!(wide.as_u64().unwrap() <= u64::from(width), "{name}: {wide} wide");
         assert_eq!(
-            page.evaluate(FAINT),
-            serde_json::json!([]),
-            "{name}: contrast below 4.5 to 1"
+            page.evaluate("document.getElementById('about').checkVisibility()"),
+            true,
+            "{name}: that it is a demonstration is said"
         );
+        assert_eq!(page.evaluate(FAINT), json!([]), "{name}: contrast below 4.5 to 1");
         page.picture(&folder.join(format!("{name}.png")));
     }
 }
@@ -254,32 +324,73 @@ fn a_pasted_article_is_enriched(page: &mut Browser) {
     );
 }
 
+/// Puts text into the paste box and sends it; waits until the answer shows that `expression` is true.
+fn paste(page: &mut Browser, text: &str, what: &str, expression: &str) {
+    page.evaluate(&format!(
+        "document.getElementById('paste').value = {}; document.getElementById('result').replaceChildren();
+         document.querySelector('#form .primary').click()",
+        json!(text)
+    ));
+    page.wait(what, expression);
+}
+
 fn hostile_text_stays_text(page: &mut Browser) {
     let hostile = concat!(
         r#"{"headline": "<img src=x onerror=\"window.hurt=1\"> Oslo", "#,
-        r#""text": "Oslo &lt;script&gt;window.hurt=1&lt;/script&gt; in Norway. <b onclick='window.hurt=1'>Bold</b>"}"#,
+        r#""text": "Oslo &lt;script&gt;window.hurt=1&lt;/script&gt; in Norway. <b onclick='window.hurt=1'>Bold</b>", "#,
+        r#""author": "Kari Nordmann"}"#,
     );
-    page.evaluate(&format!(
-        "document.getElementById('paste').value = {}",
-        serde_json::json!(hostile)
-    ));
-    page.evaluate("document.querySelector('#form .primary').click()");
-    page.wait(
+    paste(
+        page,
+        hostile,
         "its record is there",
-        "document.querySelector('#result pre').textContent.includes('Oslo')",
+        "document.querySelector('#result pre')?.textContent.includes('Oslo')",
     );
     assert_eq!(
         page.evaluate("document.querySelectorAll('#result img, #result script, #result b').length"),
         0
     );
     assert_eq!(page.evaluate("window.hurt === undefined"), true);
+    let by = page.evaluate("document.querySelector('#result .byline').textContent");
+    assert!(by.as_str().unwrap().starts_with("Kari Nordmann"), "{by}");
 }
 
-fn a_refusal_is_shown(page: &mut Browser) {
-    page.evaluate("document.getElementById('paste').value = '{\"headline\": 7'");
-    page.evaluate("document.querySelector('#form .primary').click()");
-    page.wait(
-        "the reason is shown",
-        "/^[a-z_]+: ./.test(document.querySelector('#result .error')?.textContent ?? '')",
-    );
+/// Most bytes that can be pasted.
+const PASTE_BYTES_MAX: usize = 256 * 1024;
+
+/// Whatever opens like this is wire text, as it is for the worker; and all that may be pasted is taken.
+fn wire_text_is_enriched(page: &mut Browser) {
+    let bracket = "[Correction] PARIS, July 6 (Agency) -- Germany and France agreed.";
+    let long = format!("Oslo is in Norway.{}", " ".repeat(PASTE_BYTES_MAX - 18));
+    for text in [bracket, &long] {
+        paste(
+            page,
+            text,
+            "its record is there",
+            "document.querySelectorAll('#result article mark').length > 0",
+        );
+    }
+}
+
+fn what_the_worker_refuses_is_refused(page: &mut Browser) {
+    let long = "x".repeat(PASTE_BYTES_MAX + 1);
+    for (text, reason) in [
+        ("{\"headline\": 7", "invalid_json: "),
+        (
+            "[{\"headline\": \"One\"}, {\"headline\": \"Two\"}]",
+            "several_articles: ",
+        ),
+        (
+            "<!DOCTYPE html><html><p>Oslo is in Norway.</p></html>",
+            "unsupported_form: ",
+        ),
+        ("<?xml version=\"1.0\"?><nitf>Oslo</nitf>", "unsupported_form: "),
+        (&long, "too_large: 262,145 bytes, and 262,144 "),
+    ] {
+        let expression = format!(
+            "document.querySelector('#result .error')?.textContent.startsWith({})",
+            json!(reason)
+        );
+        paste(page, text, &format!("{reason} is shown"), &expression);
+    }
 }

@@ -8,6 +8,8 @@ const TYPES = {
 const SHOWN = 12;
 const PREVIEW = 420;
 const CODES = 4;
+// As in server.rs.
+const PASTE_BYTES_MAX = 256 * 1024;
 const SAMPLE = "PARIS, July 6 (Agency) -- The French government said on Thursday it would raise spending on railways " +
   "by 2 billion euros, after talks with the European Union in Brussels.\n\nTransport officials from Germany and Italy " +
   "welcomed the plan. The United Nations said cleaner transport would help Europe meet its climate goals.";
@@ -67,7 +69,8 @@ function highlighted(text, field, entities, limit) {
 function articleNode(record, limit) {
   const node = make("article");
   const lead = record.dateline && record.dateline.places && record.dateline.places[0];
-  const facts = [record.publisher || record.agency, lead && lead.name, day(record.published_at), record.language].filter(Boolean);
+  const by = (record.bylines || []).join(", ");
+  const facts = [by, record.publisher || record.agency, lead && lead.name, day(record.published_at), record.language].filter(Boolean);
   if (record.headline) node.append(make("h3", {}, highlighted(record.headline, "headline", record.entities, Infinity)));
   if (facts.length) node.append(make("p", { className: "byline" }, facts.join("  ·  ")));
   node.append(make("p", { className: "text" }, highlighted(record.text || "", "text", record.entities, limit)));
@@ -122,12 +125,13 @@ function showTiles({ totals, rates, history, rejections }) {
   put("latency-p99", rates.latency_p99_s === undefined ? "" : `99%: ${seconds(rates.latency_p99_s)}`);
   put("lag", count(rates.lag_records));
   put("enriched", count(totals.enriched));
-  put("received", `of ${count(totals.received)} read`);
-  put("published-note", `${bytes(totals.received_bytes)} in, ${bytes(totals.published_bytes)} out` +
+  const done = totals.enriched + totals.passed_through + totals.skipped + totals.rejected;
+  put("done", `of ${count(done)} done`);
+  put("published-note", `${count(totals.in_flight_records)} in work, ${bytes(totals.received_bytes)} in, ${bytes(totals.published_bytes)} out` +
     (totals.transactions_committed ? `, ${count(totals.transactions_committed)} transactions` : "") +
     (totals.passed_through ? `, ${count(totals.passed_through)} tombstones` : ""));
   put("rejected", count(totals.rejected));
-  put("rejected-share", totals.received ? `${((100 * totals.rejected) / totals.received).toFixed(1)}% of all` : "");
+  put("rejected-share", done ? `${((100 * totals.rejected) / done).toFixed(1)}% of all` : "");
   const codes = [...rejections.by_code].sort((a, b) => b.count - a.count).map(({ code, count: n }) => `${code} ${count(n)}`);
   const rest = codes.splice(codes.length > CODES ? CODES - 1 : CODES);
   at("codes").replaceChildren(...codes.map((text) => make("li", {}, text)));
@@ -161,10 +165,14 @@ function showSide(status) {
 let since = 0;
 let started = "";
 let held = false;
-async function showArticles() {
-  if (held) return;
+// New articles come in at the top: they wait while somebody reads further down.
+async function showArticles(published) {
+  const reading = at("list").children.length > 0 && at("list").getBoundingClientRect().top < 0;
+  at("newer").hidden = held || !reading || published <= since;
+  if (held || reading) return;
   const { shown, articles } = await (await fetch(`/recent?since=${since}`)).json();
-  if (!shown) put("empty", "Articles are not shown here unless the configuration allows it.");
+  at("legend").hidden = at("hold").hidden = !shown;
+  put("empty", shown ? "Waiting for the first article…" : "Articles are shown here only where admin.show_articles is true.");
   for (const { seq, record } of articles.slice(-SHOWN)) {
     const node = articleNode(record, PREVIEW);
     node.classList.add("fresh");
@@ -183,7 +191,7 @@ async function turn() {
     showState(status);
     showTiles(status);
     showSide(status);
-    await showArticles();
+    await showArticles(status.totals.enriched);
   } catch {
     at("state").className = "state bad";
     put("state", "worker not reachable");
@@ -196,16 +204,18 @@ async function paste(event) {
   event.preventDefault();
   const text = at("paste").value;
   if (!text.trim()) return at("paste").focus();
-  const json = /^\s*[{[]/.test(text);
+  // Bytes have no content type: what they are is told from themselves, as with a record that declares nothing.
+  const body = new TextEncoder().encode(text);
   try {
-    const answer = await fetch("/enrich", {
-      method: "POST", body: text, headers: json ? { "content-type": "application/json" } : { "content-type": "text/plain" },
-    });
+    if (body.length > PASTE_BYTES_MAX) {
+      throw new Error(`too_large: ${count(body.length)} bytes, and ${count(PASTE_BYTES_MAX)} can be pasted here`);
+    }
+    const answer = await fetch("/enrich", { method: "POST", body });
     const record = await answer.json().catch(() => ({ error: `refused (${answer.status})` }));
     if (!answer.ok) throw new Error(record.error);
     const pretty = JSON.stringify(record, null, 2);
     at("result").replaceChildren(articleNode(record, 20000),
-      make("details", { open: true }, make("summary", {}, "Record as JSON"), make("pre", { tabIndex: 0 }, pretty)));
+      make("details", {}, make("summary", {}, "Record as JSON"), make("pre", { tabIndex: 0 }, pretty)));
   } catch (problem) {
     at("result").replaceChildren(make("p", { className: "error" }, problem.message));
   }
@@ -216,6 +226,7 @@ at("sample").addEventListener("click", () => { at("paste").value = SAMPLE; at("f
 at("hold").addEventListener("click", () => {
   held = !held;
   at("hold").setAttribute("aria-pressed", String(held));
+  put("hold", held ? "Resume" : "Pause");
 });
 at("legend").append(...Object.entries(TYPES).map(([type, name]) => make("li", { className: type }, name)));
 turn();
