@@ -25,7 +25,7 @@ const BINARY: [(&[u8], &str); 12] = [
 ];
 
 /// Openings of markup that is not an article's body, in lower case.
-const MARKUP: [(&str, &str); 10] = [
+const MARKUP: [(&str, &str); 11] = [
     ("<?xml", "an XML document"),
     ("<rss", "a feed"),
     ("<feed", "a feed"),
@@ -36,6 +36,7 @@ const MARKUP: [(&str, &str); 10] = [
     ("<nitf", "NITF"),
     ("<!doctype", "a whole HTML page"),
     ("<html", "a whole HTML page"),
+    ("<head>", "a whole HTML page"),
 ];
 
 /// Fields that no JSON but ninjs has.
@@ -96,7 +97,7 @@ fn form_of_text(bytes: &[u8]) -> Result<Declared, Rejection> {
 /// True for a whole HTML page, as against a fragment.
 pub(super) fn is_page(bytes: &[u8]) -> bool {
     let text = bytes.trim_ascii_start();
-    ["<!doctype", "<html", "<?xml", "<head"]
+    ["<!doctype", "<html", "<?xml", "<head>"]
         .iter()
         .any(|open| opens_with(text, open))
 }

@@ -109,6 +109,7 @@ fn every_fault_has_its_code() {
         (&deep, TooDeep, "nested deeper than 64 at byte 64"),
         ("<rss version=\"2.0\"/>", UnsupportedForm, "a feed"),
         ("<html><p>x</p></html>", UnsupportedForm, "HTML page"),
+        ("<head><title>x</title></head>", UnsupportedForm, "HTML page"),
         (
             "{\"specversion\":\"1.0\",\"type\":\"t\",\"source\":\"/s\"}",
             NoContent,
