@@ -330,6 +330,10 @@ const PROBLEMS: &[(&str, &str)] = &[
         "oauth_token_url: expected an http",
     ),
     (
+        "[kafka.security]\nprotocol = 'sasl_ssl'\nsasl_mechanism = 'OAUTHBEARER'\noauth_token_url = 'https://me:hunter2@x/t'",
+        "oauth_token_url: holds a user name or password",
+    ),
+    (
         "[kafka.security]\nprotocol = 'ssl'\nca_file = '/nowhere/ca.pem'",
         "ca_file: /nowhere/ca.pem cannot be read",
     ),

@@ -238,10 +238,11 @@ fn sign_on(security: &SecurityConfig, problems: &mut ConfigProblems) {
     {
         add("oauth_token_url", "expected an http or https URL".to_owned());
     }
+    let has_user = |url: url::Url| !url.username().is_empty() || url.password().is_some();
     if security
         .oauth_token_url
         .as_ref()
-        .is_some_and(|url| url.contains('@'))
+        .is_some_and(|url| url::Url::parse(url).is_ok_and(has_user))
     {
         let message = "holds a user name or password: they go into oauth_client_id and oauth_client_secret";
         add("oauth_token_url", message.to_owned());
