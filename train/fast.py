@@ -1,0 +1,371 @@
+#!/usr/bin/env python3
+"""Trains the fast recogniser: embeddings of hashed features, convolutions of width 3, a look at the same word elsewhere.
+
+    python3 train/fast.py IN OUT [--epochs 12] [--width 128] [--leave SOURCE] [--seed 1] [--teacher 1.0]
+
+IN holds fast.npz of train/fast_prepare.py. Writes OUT/fast.pt and prints the figures of the dev documents. The weights
+are trained as the integers that they become (see `whole`): what is measured here is what runs.
+"""
+
+import argparse
+import math
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from fast_features import BASE, ROWS, STATIC
+
+TYPES = ["PERSON", "ORG", "GPE", "LOC", "FAC", "NORP", "EVENT", "WORK", "PRODUCT"]
+N_TAGS = 19
+PARTIAL = [[3 * 2 - 1, 4 * 2 - 1, 5 * 2 - 1], [3 * 2, 4 * 2, 5 * 2], [0, 13, 15, 17, 11], [0, 14, 16, 18, 12],
+           [0, 11, 12], [0, 11, 12, 13, 14, 15, 16, 17, 18]]
+UNKNOWN = 255
+# Fixed point: an activation is a multiple of 1/32 in 0..127, a weight of 1/128 in -127..127.
+ACT, WEIGHT = 32.0, 128.0
+
+
+def whole(x, scale, low, high):
+    """x as integers/scale within low..high; gradients pass as if nothing had been rounded."""
+    q = (x * scale).round().clamp(low, high) / scale
+    return x.clamp(low / scale, high / scale) + (q - x.clamp(low / scale, high / scale)).detach()
+
+
+def act(x):
+    return whole(x, ACT, 0, 127)
+
+
+def weight(x):
+    return whole(x, WEIGHT, -127, 127)
+
+
+class Tagger(torch.nn.Module):
+    """Widths: `embed` of a token, `width` of each layer."""
+
+    def __init__(self, matrix, embed=128, width=128, layers=3, pool_at=2):
+        super().__init__()
+        self.embed, self.layers, self.pool_at = embed, layers, pool_at
+        self.table = torch.nn.Parameter(torch.randn(sum(ROWS), embed) * 0.1)
+        self.register_buffer("matrix", matrix)
+        self.project = torch.nn.Parameter(torch.randn(matrix.shape[1], embed) * 0.06)
+        self.delta = torch.nn.Parameter(torch.zeros(matrix.shape[0], embed))
+        self.bias = torch.nn.Parameter(torch.full((embed,), 0.3))
+        self.weights, self.biases = torch.nn.ParameterList(), torch.nn.ParameterList()
+        for k in range(layers):
+            fan = 3 * (embed if k == 0 else width) + (width if k == pool_at else 0)
+            self.weights.append(torch.randn(width, fan) * math.sqrt(2 / fan))
+            self.biases.append(torch.zeros(width))
+        self.out = torch.nn.Parameter(torch.randn(N_TAGS, width) * math.sqrt(1 / width))
+        self.out_bias = torch.nn.Parameter(torch.zeros(N_TAGS))
+        self.transitions = torch.nn.Parameter(torch.zeros(N_TAGS, N_TAGS))
+
+    def vectors(self, rows):
+        """Of rows from 1; 0 is the word without a vector."""
+        at = (rows - 1).clamp(min=0)
+        found = self.matrix[at] @ self.project + F.embedding(at, self.delta)
+        return whole(found, ACT, -127, 127) * (rows > 0).unsqueeze(1)
+
+    def forward(self, forms, inverse, context, key, live, drop=None):
+        """forms [u, 9]: eight rows of the table and one of the vectors, of every different word; inverse [n] the form of
+        each token; context [n, 3] rows of the table; key [n] of the word within its document; live [n, 1] is 0 in a gap."""
+        parts = whole(F.embedding(forms[:, :STATIC], self.table), ACT, -127, 127)
+        parts = torch.cat([parts, self.vectors(forms[:, STATIC]).unsqueeze(1)], 1)
+        if drop:
+            parts = parts * (torch.rand(parts.shape[:2], device=key.device) > drop["slot"]).unsqueeze(2)
+        around = whole(self.table[BASE[STATIC]:], ACT, -127, 127)
+        x = F.embedding(inverse, parts.sum(1)) + F.embedding(context - BASE[STATIC], around).sum(1)
+        x = act(x + whole(self.bias, ACT, -127, 127)) * live
+        keys = int(key.max()) + 1
+        for k in range(self.layers):
+            if drop:
+                x = F.dropout(x, drop["hidden"])
+            wide = torch.cat([F.pad(x[:-1], (0, 0, 1, 0)), x, F.pad(x[1:], (0, 0, 0, 1))], 1)
+            if k == self.pool_at:
+                index = key.unsqueeze(1).expand_as(x)
+                most = torch.zeros(keys, x.shape[1], device=x.device, dtype=x.dtype)
+                most = most.scatter_reduce(0, index, x, "amax", include_self=True)
+                wide = torch.cat([wide, most[key]], 1)
+            x = act(wide @ weight(self.weights[k]).T + self.biases[k]) * live
+        if drop:
+            x = F.dropout(x, drop["hidden"])
+        return x @ weight(self.out).T + self.out_bias
+
+
+class Linear(torch.nn.Module):
+    """The other candidate: a weight per feature, place (two tokens to each side) and tag, and of pairs, hashed."""
+
+    SIZE = 1 << 20
+
+    def __init__(self, matrix):
+        super().__init__()
+        self.table = torch.nn.Embedding(self.SIZE, N_TAGS)
+        torch.nn.init.zeros_(self.table.weight)
+        self.transitions = torch.nn.Parameter(torch.zeros(N_TAGS, N_TAGS))
+        self.bias = torch.nn.Parameter(torch.zeros(N_TAGS))
+        unit = F.normalize(matrix, dim=1)
+        for name, n in [("few", 100), ("many", 1000)]:
+            middle = unit[torch.randperm(len(unit), device=unit.device)[:n]]
+            for _ in range(10):
+                near = (unit @ middle.T).argmax(1)
+                sums = torch.zeros_like(middle).index_add(0, near, unit)
+                middle = F.normalize(sums, dim=1)
+            self.register_buffer(name, torch.cat([torch.zeros(1, dtype=torch.long, device=unit.device), near + 1]))
+
+    def forward(self, forms, inverse, context, key, live, drop=None):
+        clusters = torch.stack([self.few[forms[:, STATIC]], self.many[forms[:, STATIC]]], 1)
+        ids = torch.cat([torch.cat([forms, clusters], 1)[inverse], context], 1)
+        n = ids.shape[1]
+        away = [torch.roll(ids, -o, 0) * 31 + 7 for o in (-2, -1, 0, 1, 2)]
+        word, suffix, shape, case, gaz, vec, few, many, phrase, flags = 0, 2, 5, 6, 7, 8, 9, 10, 11, 12
+        pairs = [(a, i, b, j) for i, j in [(1, 2), (2, 3)] for a, b in
+                 [(word, word), (vec, vec), (many, many), (shape, shape), (word, shape), (shape, word), (many, shape),
+                  (shape, many), (gaz, gaz), (suffix, suffix), (few, few), (phrase, phrase)]]
+        pairs += [(word, 0, word, 1), (word, 3, word, 4), (case, 1, case, 3), (gaz, 2, flags, 2), (shape, 2, flags, 2),
+                  (many, 1, many, 3), (word, 1, word, 3), (suffix, 2, shape, 2), (gaz, 2, shape, 2)]
+        mixed = [away[o] * (0x9E3779B1 + 2 * (k * 5 + o)) for o in range(5) for k in [0]]
+        slots = torch.arange(n, device=ids.device) * 0x85EBCA6B
+        single = torch.cat([(m + slots) for m in mixed], 1)
+        both = torch.stack([away[i][:, a] * 0x9E3779B1 + away[j][:, b] * 0x85EBCA77 + k * 0xC2B2AE3D
+                            for k, (a, i, b, j) in enumerate(pairs)], 1)
+        feature = torch.cat([single, both], 1)
+        feature = (feature ^ (feature >> 15)) * 0x2C1B3C6D
+        feature = (feature ^ (feature >> 13)) & (self.SIZE - 1)
+        keep = (torch.rand(feature.shape, device=ids.device) > drop["slot"]).float() if drop else None
+        return F.embedding_bag(feature, self.table.weight, mode="sum",
+                               per_sample_weights=keep if drop else None) * 3 + self.bias
+
+
+class Data:
+    def __init__(self, folder, device):
+        z = np.load(Path(folder) / "fast.npz")
+        self.sources = list(z["sources"])
+        self.docs, self.meta, self.ends = z["docs"], z["meta"], z["ends"]
+        to = lambda a: torch.from_numpy(a).to(device)
+        self.forms = to(np.concatenate([z["rows"], z["row"][:, None]], 1).astype(np.int64))
+        self.form, self.context = to(z["form"].astype(np.int64)), to(z["context"].clip(BASE[STATIC]))
+        self.key, self.tag = to(z["key"].astype(np.int64)), to(z["tag"].astype(np.int64))
+        self.live = to((z["form"] > 0).astype(np.float32)).unsqueeze(1)
+        self.matrix = to(z["matrix"].astype(np.float32))
+        allowed = torch.ones(256, N_TAGS, dtype=torch.bool)
+        for t in range(N_TAGS + len(PARTIAL)):
+            allowed[t] = False
+            allowed[t, [t] if t < N_TAGS else PARTIAL[t - N_TAGS]] = True
+        self.allowed = allowed.to(device)
+        self.device = device
+        known = np.concatenate([[0], np.cumsum(z["tag"] != UNKNOWN)])
+        self.tagged = known[self.docs[:, 1]] > known[self.docs[:, 0]]
+
+    def batch(self, docs):
+        """The arrays of some documents, one after another, keys made small; the tags; and the sentences: a grid of
+        token numbers, -1 behind the end."""
+        spans, places, start = [self.docs[d] for d in docs], [], 0
+        for lo, hi in spans:
+            a, b = np.searchsorted(self.ends[:, 0], [lo, hi])
+            places.append(self.ends[a:b] - lo + start)
+            start += hi - lo
+        places = torch.from_numpy(np.concatenate(places).astype(np.int64)).to(self.device)
+        lengths = places[:, 1] - places[:, 0]
+        at = torch.arange(int(lengths.max()), device=self.device)
+        grid = torch.where(at < lengths.unsqueeze(1), places[:, :1] + at, -1)
+        index = torch.cat([torch.arange(s, e) for s, e in spans]).to(self.device)
+        _, key = torch.unique(self.key[index], return_inverse=True)
+        used, inverse = torch.unique(self.form[index], return_inverse=True)
+        inputs = self.forms[used], inverse, self.context[index].long(), key, self.live[index]
+        return inputs, self.tag[index], grid
+
+
+def forbidden(device):
+    """[19, 19], -1e4 where the second tag cannot follow the first."""
+    bad = torch.zeros(N_TAGS, N_TAGS)
+    for t in range(N_TAGS):
+        for u in range(2, N_TAGS, 2):
+            if t not in (u, u - 1):
+                bad[t, u] = -1e4
+    return bad.to(device)
+
+
+def decode(scores, grid, transitions):
+    """The best valid tag of every token of `grid`, as a grid."""
+    bad = forbidden(scores.device) + transitions
+    n, length = grid.shape
+    best = scores[grid[:, 0]].clone()
+    best[:, 2::2] -= 1e4
+    back = [torch.arange(N_TAGS, device=scores.device).expand(n, -1)]
+    for i in range(1, length):
+        live = grid[:, i:i + 1] >= 0
+        top, arg = (best.unsqueeze(2) + bad).max(1)
+        back.append(torch.where(live, arg, back[0]))
+        best = torch.where(live, top + scores[grid[:, i].clamp(min=0)], best)
+    tags = [best.argmax(1)]
+    for i in range(length - 1, 0, -1):
+        tags.append(back[i].gather(1, tags[-1].unsqueeze(1))[:, 0])
+    return torch.stack(tags[::-1], 1)
+
+
+def chain_loss(scores, allowed, grid, transitions):
+    """Minus the log-probability that a linear chain gives to the allowed tags, summed over tokens of sentences."""
+    bad = forbidden(scores.device) + transitions
+    first = torch.zeros(N_TAGS, device=scores.device)
+    first[2::2] = -1e4
+    held = scores.masked_fill(~allowed, -1e4)
+    a, b = scores[grid[:, 0]] + first, held[grid[:, 0]] + first
+    for i in range(1, grid.shape[1]):
+        live, at = grid[:, i:i + 1] >= 0, grid[:, i].clamp(min=0)
+        a = torch.where(live, torch.logsumexp(a.unsqueeze(2) + bad, 1) + scores[at], a)
+        b = torch.where(live, torch.logsumexp(b.unsqueeze(2) + bad, 1) + held[at], b)
+    return (torch.logsumexp(a, 1) - torch.logsumexp(b, 1)).sum()
+
+
+def spans_of(tags):
+    out, i = [], 0
+    while i < len(tags):
+        if tags[i] % 2 == 1 and tags[i] < N_TAGS:
+            j = i + 1
+            while j < len(tags) and tags[j] == tags[i] + 1:
+                j += 1
+            out.append((i, j, TYPES[tags[i] // 2]))
+            i = j
+        else:
+            i += 1
+    return out
+
+
+def evaluate(model, data, docs):
+    """{name: [right, found, gold]} by type on our news, by genre with all types, and coarse on partial corpora."""
+    model.eval()
+    counts = {}
+    with torch.no_grad():
+        for at in range(0, len(docs), 100):
+            part = docs[at:at + 100]
+            inputs, tag, grid = data.batch(part)
+            scores = F.log_softmax(model(*inputs).float(), 1)
+            tags = decode(scores, grid, model.transitions).cpu().numpy()
+            gold, grid, line = tag.cpu().numpy(), grid.cpu().numpy(), 0
+            for d in part:
+                lines = np.diff(np.searchsorted(data.ends[:, 0], data.docs[d]))[0]
+                for k in range(line, line + lines):
+                    live = grid[k] >= 0
+                    tally(counts, data, d, gold[grid[k][live]].tolist(), tags[k][live].tolist())
+                line += lines
+    return counts
+
+
+def tally(counts, data, d, gold, found):
+    full = data.meta[d][3]
+    source = str(data.sources[data.meta[d][1]])
+    genre = source.split("-")[0]
+
+    def coarse(spans):
+        return {(i, j, {"GPE": "LOC", "FAC": "LOC"}.get(k, k)) for i, j, k in spans if k in
+                ("PERSON", "ORG", "GPE", "LOC", "FAC")}
+
+    def add(name, g, f):
+        row = counts.setdefault(name, [0, 0, 0])
+        row[0] += len(g & f)
+        row[1] += len(f)
+        row[2] += len(g)
+
+    place = {19: 5, 20: 6}
+    f = set(spans_of(found))
+    if full:
+        g = set(spans_of(gold))
+        add("all nine", g, f)
+        add("nine " + genre, g, f)
+        for kind in TYPES:
+            add(kind, {x for x in g if x[2] == kind}, {x for x in f if x[2] == kind})
+    g = set(spans_of([place.get(t, t) for t in gold]))
+    add("coarse " + genre, coarse(g), coarse(f))
+
+
+def f1(row):
+    return 200 * row[0] / max(1, row[1] + row[2])
+
+
+def figures(counts):
+    return "  ".join(f"{name} {f1(row):.1f}" for name, row in sorted(counts.items()))
+
+
+def learn(data, args, chosen, dev, model):
+    gen = np.random.default_rng(args.seed)
+    sizes = data.docs[:, 1] - data.docs[:, 0]
+    steps = args.epochs * (int(sizes[chosen].sum()) // args.batch + 1)
+    slow = [p for n, p in model.named_parameters() if n == "delta"]
+    groups = [{"params": slow, "lr": args.rate * 0.3, "weight_decay": 0.1},
+              {"params": [p for n, p in model.named_parameters() if n != "delta"], "weight_decay": 0.01}]
+    groups = groups[0 if slow else 1:]
+    opt = torch.optim.AdamW(groups, lr=args.rate, betas=(0.9, 0.98), fused=True)
+    plan = torch.optim.lr_scheduler.LambdaLR(opt, lambda s: min(1, s / 100) * max(0.01, 1 - s / steps))
+    began = time.time()
+    for epoch in range(args.epochs):
+        order, at, total, n = gen.permutation(chosen), 0, 0.0, 0
+        model.train()
+        while at < len(order):
+            part, size = [], 0
+            while at < len(order) and size < args.batch:
+                part.append(order[at])
+                size += sizes[order[at]]
+                at += 1
+            inputs, tag, grid = data.batch(part)
+            scores = model(*inputs, {"slot": args.drop_slot, "hidden": args.drop_hidden})
+            known = max(1, int((tag != UNKNOWN).sum()))
+            if args.chain:
+                loss = chain_loss(scores, data.allowed[tag], grid, model.transitions) / known
+            else:
+                logp = F.log_softmax(scores, 1)
+                loss = -torch.logsumexp(logp.masked_fill(~data.allowed[tag], -1e9), 1).sum() / known
+            opt.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            opt.step()
+            plan.step()
+            total, n = total + float(loss.detach()), n + 1
+        last = epoch + 1 == args.epochs
+        if last or epoch % args.every == args.every - 1:
+            print(f"epoch {epoch + 1} loss {total / n:.4f} {time.time() - began:.0f} s  "
+                  + figures(evaluate(model, data, dev)), flush=True)
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("folder")
+    p.add_argument("out")
+    for name, kind, value in [("epochs", int, 12), ("width", int, 128), ("embed", int, 128), ("layers", int, 3),
+                              ("pool-at", int, 2), ("batch", int, 8000), ("seed", int, 1), ("every", int, 2),
+                              ("rate", float, 3e-3), ("drop-slot", float, 0.1), ("drop-hidden", float, 0.15),
+                              ("leave", str, ""), ("made", str, "012"), ("limit", int, 0)]:
+        p.add_argument("--" + name, type=kind, default=value)
+    p.add_argument("--linear", action="store_true")
+    p.add_argument("--chain", action="store_true")
+    p.add_argument("--sweep", default="", help="lines of options, separated by semicolons: one training each")
+    args = p.parse_args()
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    data = Data(args.folder, device)
+    for line in args.sweep.split(";"):
+        run(p.parse_args(sys.argv[1:] + line.split()), data, device)
+
+
+def run(args, data, device):
+    torch.manual_seed(args.seed)
+    source = np.array([str(data.sources[m[1]]) for m in data.meta])
+    left = np.array([bool(args.leave) and s.startswith(args.leave) for s in source])
+    made = np.array([str(m[2]) in args.made for m in data.meta])
+    chosen = np.flatnonzero((data.meta[:, 0] == 0) & ~left & made & data.tagged)
+    dev = np.flatnonzero((data.meta[:, 2] == 0) & data.tagged & (left if args.leave else data.meta[:, 0] == 1))
+    if args.limit:
+        chosen, dev = chosen[:args.limit], dev[:args.limit]
+    if args.linear:
+        model = Linear(data.matrix).to(device)
+    else:
+        model = Tagger(data.matrix, args.embed, args.width, args.layers, args.pool_at).to(device)
+    shown = {k: v for k, v in vars(args).items() if k not in ("folder", "out", "sweep")}
+    print(f"{len(chosen)} documents to learn, {len(dev)} to measure on {device}; {shown}", flush=True)
+    learn(data, args, chosen, dev, model)
+    Path(args.out).mkdir(parents=True, exist_ok=True)
+    torch.save(model.state_dict(), Path(args.out) / "fast.pt")
+
+
+if __name__ == "__main__":
+    main()
