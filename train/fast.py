@@ -30,7 +30,7 @@ ACT, WEIGHT = 32.0, 128.0
 
 def whole(x, scale, low, high):
     """x as integers/scale within low..high; gradients pass as if nothing had been rounded."""
-    q = (x * scale).round().clamp(low, high) / scale
+    q = torch.floor(x * scale + 0.5).clamp(low, high) / scale
     return x.clamp(low / scale, high / scale) + (q - x.clamp(low / scale, high / scale)).detach()
 
 
@@ -40,6 +40,11 @@ def act(x):
 
 def weight(x):
     return whole(x, WEIGHT, -127, 127)
+
+
+def shift(x):
+    """A bias, in units of a sum."""
+    return whole(x, ACT * WEIGHT, -(1 << 20), 1 << 20)
 
 
 class Tagger(torch.nn.Module):
@@ -88,10 +93,10 @@ class Tagger(torch.nn.Module):
                 most = torch.zeros(keys, x.shape[1], device=x.device, dtype=x.dtype)
                 most = most.scatter_reduce(0, index, x, "amax", include_self=True)
                 wide = torch.cat([wide, most[key]], 1)
-            x = act(wide @ weight(self.weights[k]).T + self.biases[k]) * live
+            x = act(wide @ weight(self.weights[k]).T + shift(self.biases[k])) * live
         if drop:
             x = F.dropout(x, drop["hidden"])
-        return x @ weight(self.out).T + self.out_bias
+        return x @ weight(self.out).T + shift(self.out_bias)
 
 
 class Linear(torch.nn.Module):
@@ -335,7 +340,7 @@ def main():
     for name, kind, value in [("epochs", int, 12), ("width", int, 128), ("embed", int, 128), ("layers", int, 3),
                               ("pool-at", int, 2), ("batch", int, 8000), ("seed", int, 1), ("every", int, 2),
                               ("rate", float, 3e-3), ("drop-slot", float, 0.1), ("drop-hidden", float, 0.15),
-                              ("leave", str, ""), ("made", str, "012"), ("limit", int, 0)]:
+                              ("leave", str, ""), ("made", str, "012"), ("genre", str, ""), ("limit", int, 0)]:
         p.add_argument("--" + name, type=kind, default=value)
     p.add_argument("--linear", action="store_true")
     p.add_argument("--chain", action="store_true")
@@ -354,6 +359,8 @@ def run(args, data, device):
     made = np.array([str(m[2]) in args.made for m in data.meta])
     chosen = np.flatnonzero((data.meta[:, 0] == 0) & ~left & made & data.tagged)
     dev = np.flatnonzero((data.meta[:, 2] == 0) & data.tagged & (left if args.leave else data.meta[:, 0] == 1))
+    if args.genre == "full":
+        chosen, dev = chosen[data.meta[chosen, 3] == 1], dev[data.meta[dev, 3] == 1]
     if args.limit:
         chosen, dev = chosen[:args.limit], dev[:args.limit]
     if args.linear:

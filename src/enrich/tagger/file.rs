@@ -1,0 +1,162 @@
+//! The file of a model: whether it is whole, what its header says, and its tensors. Written by `train/`; never knows
+//! what the tensors are for.
+//!
+//! Layout, little endian: a magic of eight bytes, by kind of model; a 32 bit number, the version of this layout; a 32 bit number, the length
+//! of the header; the header, JSON; tensors at the places that it names, counted from its end; the SHA-256 of all before.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use sha2::Digest;
+use sha2::Sha256;
+use thiserror::Error;
+
+/// The layout that this program reads.
+const LAYOUT: u32 = 1;
+const CHECKSUM_BYTES: usize = 32;
+
+/// A model file that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ModelError {
+    /// Other bytes altogether.
+    #[error("is not a model of dateline")]
+    Magic,
+    /// Another version of the layout.
+    #[error("has layout {found}, this program reads {LAYOUT}: export it again, or use the program it was made for")]
+    Layout {
+        /// The version in the file.
+        found: u32,
+    },
+    /// Bytes are lost or changed.
+    #[error("is damaged: its checksum does not fit its content")]
+    Checksum,
+    /// The header cannot be read.
+    #[error("header: {0}")]
+    Header(String),
+    /// A tensor lacks or does not fit.
+    #[error("tensor {name}: {problem}")]
+    Tensor {
+        /// Which.
+        name: String,
+        /// What is wrong.
+        problem: &'static str,
+    },
+}
+
+/// What the header says.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header<M> {
+    model: M,
+    tensors: BTreeMap<String, Place>,
+}
+
+/// Where a tensor lies.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Place {
+    kind: Kind,
+    /// How many numbers (or bytes of text).
+    length: usize,
+    /// First byte, from the end of the header.
+    start: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    I8,
+    F32,
+    Utf8,
+}
+
+/// A file that is whole.
+#[derive(Debug)]
+pub(super) struct ModelFile<M> {
+    bytes: Cow<'static, [u8]>,
+    /// What this kind of model says of itself.
+    pub(super) model: M,
+    tensors: BTreeMap<String, Place>,
+    /// First byte after the header.
+    body: usize,
+}
+
+impl<M: DeserializeOwned> ModelFile<M> {
+    /// Checks and reads the header.
+    pub(super) fn new(bytes: Cow<'static, [u8]>, magic: &[u8; 8]) -> Result<Self, ModelError> {
+        let rest = bytes.strip_prefix(magic).ok_or(ModelError::Magic)?;
+        let (layout, rest) = rest.split_first_chunk().ok_or(ModelError::Checksum)?;
+        let found = u32::from_le_bytes(*layout);
+        if found != LAYOUT {
+            return Err(ModelError::Layout { found });
+        }
+        let (content, checksum) =
+            bytes.split_last_chunk::<CHECKSUM_BYTES>().ok_or(ModelError::Checksum)?;
+        if Sha256::digest(content).as_slice() != checksum {
+            return Err(ModelError::Checksum);
+        }
+        let header = |problem: &str| ModelError::Header(problem.to_owned());
+        let (length, rest) = rest.split_first_chunk().ok_or_else(|| header("is missing"))?;
+        let length = u32::from_le_bytes(*length) as usize;
+        let json = rest.get(..length).ok_or_else(|| header("is cut off"))?;
+        let Header { model, tensors } = serde_json::from_slice(json).map_err(|error| header(&error.to_string()))?;
+        Ok(Self {
+            model,
+            tensors,
+            body: magic.len() + 8 + length,
+            bytes,
+        })
+    }
+
+    /// A tensor of floats, all finite.
+    pub(super) fn floats(&self, name: &str, length: usize) -> Result<Vec<f32>, ModelError> {
+        let bytes = self.bytes_at(&self.place(name, Kind::F32, Some(length))?);
+        let floats: Vec<f32> = bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        if floats.iter().all(|float| float.is_finite()) {
+            Ok(floats)
+        } else {
+            Err(tensor(name, "holds what is no finite number"))
+        }
+    }
+
+    /// Where a tensor of bytes lies, for `bytes_at`.
+    pub(super) fn bytes(&self, name: &str, length: usize) -> Result<Range<usize>, ModelError> {
+        self.place(name, Kind::I8, Some(length))
+    }
+
+    /// A text.
+    pub(super) fn text(&self, name: &str) -> Result<&str, ModelError> {
+        let place = self.place(name, Kind::Utf8, None)?;
+        std::str::from_utf8(self.bytes_at(&place)).map_err(|_| tensor(name, "is not UTF-8"))
+    }
+
+    /// The bytes at a place that `bytes` gave.
+    pub(super) fn bytes_at(&self, place: &Range<usize>) -> &[u8] {
+        self.bytes.get(place.clone()).unwrap_or_default()
+    }
+
+    fn place(&self, name: &str, kind: Kind, length: Option<usize>) -> Result<Range<usize>, ModelError> {
+        let place = self.tensors.get(name).ok_or_else(|| tensor(name, "is missing"))?;
+        if place.kind != kind {
+            return Err(tensor(name, "is of another kind"));
+        }
+        if length.is_some_and(|length| length != place.length) {
+            return Err(tensor(name, "has another length than the header's sizes ask for"));
+        }
+        let width = if kind == Kind::F32 { 4 } else { 1 };
+        let start = self.body.checked_add(place.start);
+        let end = place.length.checked_mul(width).zip(start).and_then(|(bytes, start)| start.checked_add(bytes));
+        let within = start.zip(end).filter(|(_, end)| *end <= self.bytes.len() - CHECKSUM_BYTES);
+        within.map(|(start, end)| start..end).ok_or_else(|| tensor(name, "lies beyond the end"))
+    }
+}
+
+fn tensor(name: &str, problem: &'static str) -> ModelError {
+    ModelError::Tensor {
+        name: name.to_owned(),
+        problem,
+    }
+}
