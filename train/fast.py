@@ -17,6 +17,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+import fast_export
 from fast_features import BASE, ROWS, STATIC
 
 TYPES = ["PERSON", "ORG", "GPE", "LOC", "FAC", "NORP", "EVENT", "WORK", "PRODUCT"]
@@ -160,6 +161,7 @@ class Data:
             allowed[t, [t] if t < N_TAGS else PARTIAL[t - N_TAGS]] = True
         self.allowed = allowed.to(device)
         self.device = device
+        self.words, self.phrases = (z["word_keys"], z["word_rows"]), (z["phrase_keys"], z["phrase_values"])
         known = np.concatenate([[0], np.cumsum(z["tag"] != UNKNOWN)])
         self.tagged = known[self.docs[:, 1]] > known[self.docs[:, 0]]
 
@@ -238,23 +240,29 @@ def spans_of(tags):
     return out
 
 
-def evaluate(model, data, docs):
-    """{name: [right, found, gold]} by type on our news, by genre with all types, and coarse on partial corpora."""
+def readings(model, data, docs):
+    """(document, gold tags, tags found, log-probabilities) of every sentence."""
     model.eval()
-    counts = {}
     with torch.no_grad():
         for at in range(0, len(docs), 100):
             part = docs[at:at + 100]
             inputs, tag, grid = data.batch(part)
             scores = F.log_softmax(model(*inputs).float(), 1)
             tags = decode(scores, grid, model.transitions).cpu().numpy()
-            gold, grid, line = tag.cpu().numpy(), grid.cpu().numpy(), 0
+            scores, gold, grid, line = scores.cpu().numpy(), tag.cpu().numpy(), grid.cpu().numpy(), 0
             for d in part:
                 lines = np.diff(np.searchsorted(data.ends[:, 0], data.docs[d]))[0]
                 for k in range(line, line + lines):
                     live = grid[k] >= 0
-                    tally(counts, data, d, gold[grid[k][live]].tolist(), tags[k][live].tolist())
+                    yield d, gold[grid[k][live]].tolist(), tags[k][live].tolist(), scores[grid[k][live]]
                 line += lines
+
+
+def evaluate(model, data, docs):
+    """{name: [right, found, gold]}: by type and by genre where all types are marked, and coarse everywhere."""
+    counts = {}
+    for d, gold, found, _ in readings(model, data, docs):
+        tally(counts, data, d, gold, found)
     return counts
 
 
@@ -372,6 +380,8 @@ def run(args, data, device):
     learn(data, args, chosen, dev, model)
     Path(args.out).mkdir(parents=True, exist_ok=True)
     torch.save(model.state_dict(), Path(args.out) / "fast.pt")
+    if not args.linear:
+        fast_export.write(model, data, args, dev)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,16 @@ import fast_features as ff
 from data import TAGS, TYPES, tokens
 
 UNKNOWN = 255
+FIXTURE_SPLIT = 3
+# Headline, then a sentence a line: what news has of case, signs, phrases and scripts.
+FIXTURE = [
+    "U.N. Chief Annan Meets Tony Blair in St. Louis\nLONDON (Reuters) - U.N. Secretary-General Kofi Annan met al-Qaida's "
+    "foes on Tuesday.\nAnnan , 66, flew to the United Arab Emirates in 2004 with J. K. Rowling.\n\u201cYes,\u201d said "
+    "Élise Müller of Société Générale: \u201cThe G20 chief met us.\u201d",
+    "\nISTANBUL AND ANKARA SIGN TREATY WITH EUROPEAN UNION\nthe turkish government of istanbul said so on friday\n"
+    "iPhone sales of Apple Inc. rose 3.5% to $1,200,000; İzmir, ŁÓDŹ and 東京 follow.\nMcDonald's, O'Brien & Co. lost.",
+    "Manchester United beat Real Madrid\n* Bush: no comment\nBush, George W. Bush and the bush.",
+]
 
 
 def cut(text):
@@ -208,7 +218,23 @@ def main():
             put(swap(d, rng, pools), 1)
             if rng.random() < 0.5:
                 put(noise(d, rng), 2)
+    fixture = [fixture_document(text, arrays, meta) for text in FIXTURE]
+    (out / "fixture.json").write_text(json.dumps(fixture, ensure_ascii=False))
     save(out, arrays, meta, sources, forms, matrix, index, gazetteer)
+
+
+def fixture_document(text, arrays, meta):
+    """Adds a document for the test of the Rust side, and tells what was computed of it."""
+    head, *body = [cut(line) for line in text.split("\n")]
+    ends = [sum(map(len, body[:k + 1])) for k in range(len(body))]
+    words = [w for line in body for w in line]
+    arrays.add({"head": head, "tokens": words, "ends": ends, "scheme": "none", "head_tags": [], "tags": []})
+    meta.append((FIXTURE_SPLIT, 0, 0, 0))
+    start, end = arrays.docs[-1]
+    live = [i for i in range(start, end) if arrays.form[i]]
+    rows = [arrays.forms.rows[arrays.form[i]] + arrays.context[i] + [arrays.forms.row[arrays.form[i]]] for i in live]
+    ends = ([len(head)] if head else []) + [len(head) + e for e in ends]
+    return {"words": head + words, "head": len(head), "ends": ends, "rows": rows}
 
 
 def load_soft(path):

@@ -165,3 +165,6 @@ fn margin(scores: &Scores) -> f32 {
     }
     best - second
 }
+
+#[cfg(test)]
+mod tests;
