@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trains the fast recogniser: embeddings of hashed features, convolutions of width 3, a look at the same word elsewhere.
 
-    python3 train/fast.py IN OUT [--epochs 12] [--width 128] [--leave SOURCE] [--seed 1] [--teacher 1.0]
+    python3 train/fast.py IN OUT [--soft FILE] [--seconds 120] [--width 128] [--leave SOURCE] [--seed 1]
 
 IN holds fast.npz of train/fast_prepare.py. Writes OUT/fast.pt and prints the figures of the dev documents. The weights
 are trained as the integers that they become (see `whole`): what is measured here is what runs.
@@ -154,6 +154,8 @@ class Data:
         self.form, self.context = to(z["form"].astype(np.int64)), to(z["context"].clip(BASE[STATIC]))
         self.key, self.tag = to(z["key"].astype(np.int64)), to(z["tag"].astype(np.int64))
         self.live = to((z["form"] > 0).astype(np.float32)).unsqueeze(1)
+        self.ids = z["ids"]
+        self.soft, self.taught = None, np.zeros(len(self.docs), bool)
         self.matrix = to(z["matrix"].astype(np.float32))
         allowed = torch.ones(256, N_TAGS, dtype=torch.bool)
         for t in range(N_TAGS + len(PARTIAL)):
@@ -164,6 +166,33 @@ class Data:
         self.words, self.phrases = (z["word_keys"], z["word_rows"]), (z["phrase_keys"], z["phrase_values"])
         known = np.concatenate([[0], np.cumsum(z["tag"] != UNKNOWN)])
         self.tagged = known[self.docs[:, 1]] > known[self.docs[:, 0]]
+
+    def teach(self, path):
+        """Takes the teacher's probabilities (ids, lengths, and per token the three best tags and their parts of 255)."""
+        z = np.load(path)
+        starts = np.concatenate([[0], np.cumsum(z["lengths"])])
+        place = {str(i): k for k, i in enumerate(z["ids"])}
+        top, value = np.zeros((len(self.form), 3), np.uint8), np.zeros((len(self.form), 3), np.uint8)
+        live = self.form.cpu().numpy() > 0
+        all_top, all_value = z["top"], z["value"]
+        for d in np.flatnonzero(self.meta[:, 0] == 0):
+            k = place.get(str(self.ids[d])) if self.ids[d] else None
+            if k is None:
+                continue
+            at = np.flatnonzero(live[self.docs[d][0]:self.docs[d][1]]) + self.docs[d][0]
+            if len(at) != z["lengths"][k]:
+                raise SystemExit(f"{self.ids[d]}: the teacher saw other tokens")
+            top[at], value[at] = all_top[starts[k]:starts[k + 1]], all_value[starts[k]:starts[k + 1]]
+            self.taught[d] = True
+        self.soft = torch.from_numpy(top).to(self.device), torch.from_numpy(value).to(self.device)
+        print(f"the teacher marked {int(self.taught.sum())} documents", flush=True)
+
+    def lesson(self, index, allowed):
+        """Probabilities of the tags by the teacher, within what is allowed; zeros where it says nothing of use."""
+        top, value = (x[index] for x in self.soft)
+        said = torch.zeros(len(index), N_TAGS, device=self.device)
+        said = said.scatter_add(1, top.long(), value.float()) * allowed
+        return said / said.sum(1, keepdim=True).clamp(min=1e-6) * (said.sum(1, keepdim=True) > 100)
 
     def batch(self, docs):
         """The arrays of some documents, one after another, keys made small; the tags; and the sentences: a grid of
@@ -181,7 +210,7 @@ class Data:
         _, key = torch.unique(self.key[index], return_inverse=True)
         used, inverse = torch.unique(self.form[index], return_inverse=True)
         inputs = self.forms[used], inverse, self.context[index].long(), key, self.live[index]
-        return inputs, self.tag[index], grid
+        return inputs, self.tag[index], grid, index
 
 
 def forbidden(device):
@@ -246,7 +275,7 @@ def readings(model, data, docs):
     with torch.no_grad():
         for at in range(0, len(docs), 100):
             part = docs[at:at + 100]
-            inputs, tag, grid = data.batch(part)
+            inputs, tag, grid, _ = data.batch(part)
             scores = F.log_softmax(model(*inputs).float(), 1)
             tags = decode(scores, grid, model.transitions).cpu().numpy()
             scores, gold, grid, line = scores.cpu().numpy(), tag.cpu().numpy(), grid.cpu().numpy(), 0
@@ -301,43 +330,63 @@ def figures(counts):
     return "  ".join(f"{name} {f1(row):.1f}" for name, row in sorted(counts.items()))
 
 
+def objective(model, data, args, part):
+    """Minus the mean log-probability of what is marked, mixed with the distance from the teacher's."""
+    inputs, tag, grid, index = data.batch(part)
+    scores = model(*inputs, {"slot": args.drop_slot, "hidden": args.drop_hidden})
+    allowed = data.allowed[tag]
+    if args.chain:
+        return chain_loss(scores, allowed, grid, model.transitions) / max(1, int((tag != UNKNOWN).sum()))
+    logp = F.log_softmax(scores, 1)
+    marked = (tag != UNKNOWN).float()
+    own = -torch.logsumexp(logp.masked_fill(~allowed, -1e9), 1)
+    if data.soft is None:
+        return (own * marked).sum() / marked.sum().clamp(min=1)
+    lesson = data.lesson(index, allowed)
+    heard = lesson.sum(1)
+    taught = -(lesson * logp).sum(1)
+    part_taught = heard * torch.where(marked > 0, args.teacher, 1.0)
+    part_own = marked * (1 - part_taught)
+    return (part_own * own + part_taught * taught).sum() / (part_own + part_taught).sum().clamp(min=1)
+
+
 def learn(data, args, chosen, dev, model):
+    """Trains for so many epochs or, if given, so many seconds; the rate falls to nothing at the end."""
     gen = np.random.default_rng(args.seed)
     sizes = data.docs[:, 1] - data.docs[:, 0]
+    headline_source = data.sources.index("huffpost") if "huffpost" in data.sources else -1
+    many = data.meta[:, 1] == headline_source
     steps = args.epochs * (int(sizes[chosen].sum()) // args.batch + 1)
     slow = [p for n, p in model.named_parameters() if n == "delta"]
     groups = [{"params": slow, "lr": args.rate * 0.3, "weight_decay": 0.1},
               {"params": [p for n, p in model.named_parameters() if n != "delta"], "weight_decay": 0.01}]
-    groups = groups[0 if slow else 1:]
-    opt = torch.optim.AdamW(groups, lr=args.rate, betas=(0.9, 0.98), fused=True)
-    plan = torch.optim.lr_scheduler.LambdaLR(opt, lambda s: min(1, s / 100) * max(0.01, 1 - s / steps))
-    began = time.time()
-    for epoch in range(args.epochs):
+    opt = torch.optim.AdamW(groups[0 if slow else 1:], lr=args.rate, betas=(0.9, 0.98), fused=True)
+    base = [g["lr"] for g in opt.param_groups]
+    began, step, epoch = time.time(), 0, 0
+    left = lambda: 1 - ((time.time() - began) / args.seconds if args.seconds else step / steps)
+    while left() > 0:
         order, at, total, n = gen.permutation(chosen), 0, 0.0, 0
+        # The headlines without capitals are many and all alike: a share of them each time.
+        order = order[~many[order] | (gen.random(len(order)) < args.headlines)]
         model.train()
-        while at < len(order):
+        while at < len(order) and left() > 0:
             part, size = [], 0
             while at < len(order) and size < args.batch:
                 part.append(order[at])
                 size += sizes[order[at]]
                 at += 1
-            inputs, tag, grid = data.batch(part)
-            scores = model(*inputs, {"slot": args.drop_slot, "hidden": args.drop_hidden})
-            known = max(1, int((tag != UNKNOWN).sum()))
-            if args.chain:
-                loss = chain_loss(scores, data.allowed[tag], grid, model.transitions) / known
-            else:
-                logp = F.log_softmax(scores, 1)
-                loss = -torch.logsumexp(logp.masked_fill(~data.allowed[tag], -1e9), 1).sum() / known
+            for group, rate in zip(opt.param_groups, base):
+                group["lr"] = rate * min(1, (step + 1) / 100) * max(0.01, left())
+            loss = objective(model, data, args, part)
             opt.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             opt.step()
-            plan.step()
-            total, n = total + float(loss.detach()), n + 1
-        last = epoch + 1 == args.epochs
-        if last or epoch % args.every == args.every - 1:
-            print(f"epoch {epoch + 1} loss {total / n:.4f} {time.time() - began:.0f} s  "
+            step += 1
+            total, n = total + loss.detach(), n + 1
+        epoch += 1
+        if left() <= 0 or epoch % args.every == 0:
+            print(f"epoch {epoch} loss {float(total) / max(1, n):.4f} {time.time() - began:.0f} s  "
                   + figures(evaluate(model, data, dev)), flush=True)
 
 
@@ -350,12 +399,17 @@ def main():
                               ("rate", float, 3e-3), ("drop-slot", float, 0.1), ("drop-hidden", float, 0.15),
                               ("leave", str, ""), ("made", str, "012"), ("genre", str, ""), ("limit", int, 0)]:
         p.add_argument("--" + name, type=kind, default=value)
+    for name, value in [("teacher", 0.5), ("seconds", 0.0), ("headlines", 0.2)]:
+        p.add_argument("--" + name, type=float, default=value)
+    p.add_argument("--soft", default="", help="file of the teacher's probabilities")
     p.add_argument("--linear", action="store_true")
     p.add_argument("--chain", action="store_true")
     p.add_argument("--sweep", default="", help="lines of options, separated by semicolons: one training each")
     args = p.parse_args()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     data = Data(args.folder, device)
+    if args.soft:
+        data.teach(args.soft)
     for line in args.sweep.split(";"):
         run(p.parse_args(sys.argv[1:] + line.split()), data, device)
 
@@ -365,7 +419,7 @@ def run(args, data, device):
     source = np.array([str(data.sources[m[1]]) for m in data.meta])
     left = np.array([bool(args.leave) and s.startswith(args.leave) for s in source])
     made = np.array([str(m[2]) in args.made for m in data.meta])
-    chosen = np.flatnonzero((data.meta[:, 0] == 0) & ~left & made & data.tagged)
+    chosen = np.flatnonzero((data.meta[:, 0] == 0) & ~left & made & (data.tagged | data.taught))
     dev = np.flatnonzero((data.meta[:, 2] == 0) & data.tagged & (left if args.leave else data.meta[:, 0] == 1))
     if args.genre == "full":
         chosen, dev = chosen[data.meta[chosen, 3] == 1], dev[data.meta[dev, 3] == 1]

@@ -96,7 +96,7 @@ def write(model, data, args, dev):
     places, body = {}, b""
     for name, array in tensors(model, data).items():
         raw = array.tobytes()
-        places[name] = {"kind": "i8", "length": len(raw), "start": len(body)}
+        places[name] = {"length": len(raw), "start": len(body)}
         body += raw
     head = json.dumps({"model": header, "tensors": places}, separators=(",", ":")).encode()
     content = MAGIC + LAYOUT.to_bytes(4, "little") + len(head).to_bytes(4, "little") + head + body
@@ -109,7 +109,7 @@ def write(model, data, args, dev):
         docs = np.flatnonzero(data.meta[:, 0] == 3)
         for doc, d in zip(fixture, docs):
             with torch.no_grad():
-                inputs, _, _ = data.batch([d])
+                inputs = data.batch([d])[0]
                 model.eval()
                 sums = (model(*inputs) * 4096).round().long()
             doc["sums"] = sums[inputs[4][:, 0] > 0].cpu().tolist()

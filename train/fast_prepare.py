@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Documents (train/data.py) to arrays for train/fast.py: features of every token, labels of the teacher where there are.
+"""Documents (train/data.py) to arrays for train/fast.py: features and tags of every token.
 
-    DATA=../shared/data VECTORS=.../en_core_web_md/vocab python3 train/fast_prepare.py DOCS OUT [SOFT]
+    DATA=../shared/data VECTORS=.../en_core_web_md/vocab python3 train/fast_prepare.py DOCS OUT
 
 Writes OUT/fast.npz, OUT/names.npz (the two indexes) and prints what went in. Names swapped for others and noise of case
 are added to the training side here, seeded.
@@ -59,17 +59,15 @@ class Arrays:
     def __init__(self, forms):
         self.forms = forms
         self.form, self.context, self.key, self.tag, self.ends, self.docs = [], [], [], [], [], []
-        self.soft = []
-        self.next_key = 1
+        self.ids, self.next_key = [], 1
 
     def gap(self):
         self.form.append(0)
         self.context.append([0, 0, 0])
         self.key.append(0)
         self.tag.append(UNKNOWN)
-        self.soft.append(None)
 
-    def add(self, d, soft=None):
+    def add(self, d, doc_id=""):
         words = d["head"] + d["tokens"]
         head = len(d["head"])
         ids = [self.forms.id(w) for w in words]
@@ -87,12 +85,12 @@ class Arrays:
             self.context.append(rows[i])
             self.key.append(self.next_key + keys.setdefault(hashes[i], len(keys)))
             self.tag.append(tags[i])
-            self.soft.append(soft[i] if soft else None)
         self.gap()
         self.next_key += len(keys)
         shift = lambda e: start + 1 + e + (1 if head and e > head else 0)
         self.ends += [(shift(s) if s != head else start + (2 if head else 1) + s, shift(e)) for s, e in sentences]
         self.docs.append((start, len(self.form)))
+        self.ids.append(doc_id)
 
 
 def swap(d, rng, pools):
@@ -186,7 +184,6 @@ def noise(d, rng):
 
 def main():
     data, docs_path, out = Path(os.environ["DATA"]), Path(sys.argv[1]), Path(sys.argv[2])
-    soft_path = Path(sys.argv[3]) if len(sys.argv) > 3 else None
     out.mkdir(parents=True, exist_ok=True)
     names_tsv = Path(__file__).parent.parent / "models" / "names.tsv"
     gazetteer = ff.build_gazetteer(data, names_tsv, cut)
@@ -207,13 +204,12 @@ def main():
     kinds = {"train": 0, "dev": 1, "test": 2}
     sources = sorted({d["source"] for d in docs})
 
-    def put(d, made, soft=None):
-        arrays.add(d, soft)
+    def put(d, made):
+        arrays.add(d, "" if made else d["id"])
         meta.append((kinds[d["split"]], sources.index(d["source"]), made, int(d["scheme"] == "full")))
 
-    soft = load_soft(soft_path) if soft_path else {}
     for d in docs:
-        put(d, 0, soft.get(d["id"]))
+        put(d, 0)
         if d["split"] == "train" and d["scheme"] == "full":
             put(swap(d, rng, pools), 1)
             if rng.random() < 0.5:
@@ -237,10 +233,6 @@ def fixture_document(text, arrays, meta):
     return {"words": head + words, "head": len(head), "ends": ends, "rows": rows}
 
 
-def load_soft(path):
-    raise SystemExit(f"{path}: soft labels are not known yet")
-
-
 def save(out, arrays, meta, sources, forms, matrix, index, gazetteer):
     def pairs(index):
         keys = np.array(sorted(index.values), dtype=np.uint32)
@@ -251,7 +243,7 @@ def save(out, arrays, meta, sources, forms, matrix, index, gazetteer):
     np.savez_compressed(
         out / "fast.npz", form=np.array(arrays.form, np.int32), context=np.array(arrays.context, np.int32),
         key=np.array(arrays.key, np.int32), tag=np.array(arrays.tag, np.uint8), ends=np.array(arrays.ends, np.int32),
-        docs=np.array(arrays.docs, np.int32), meta=np.array(meta, np.uint8), sources=np.array(sources),
+        docs=np.array(arrays.docs, np.int32), meta=np.array(meta, np.uint8), ids=np.array(arrays.ids), sources=np.array(sources),
         rows=np.array(forms.rows, np.int32), row=np.array(forms.row, np.int32), matrix=matrix.astype(np.float16),
         word_keys=word_keys, word_rows=word_rows, phrase_keys=phrase_keys, phrase_values=phrase_values)
     print(f"{len(arrays.docs)} documents, {len(arrays.form)} tokens, {len(forms.rows)} forms", flush=True)

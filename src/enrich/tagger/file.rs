@@ -58,19 +58,10 @@ struct Header<M> {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Place {
-    kind: Kind,
-    /// How many numbers (or bytes of text).
+    /// Bytes.
     length: usize,
     /// First byte, from the end of the header.
     start: usize,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Kind {
-    I8,
-    F32,
-    Utf8,
 }
 
 /// A file that is whole.
@@ -111,46 +102,23 @@ impl<M: DeserializeOwned> ModelFile<M> {
         })
     }
 
-    /// A tensor of floats, all finite.
-    pub(super) fn floats(&self, name: &str, length: usize) -> Result<Vec<f32>, ModelError> {
-        let bytes = self.bytes_at(&self.place(name, Kind::F32, Some(length))?);
-        let floats: Vec<f32> = bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-        if floats.iter().all(|float| float.is_finite()) {
-            Ok(floats)
-        } else {
-            Err(tensor(name, "holds what is no finite number"))
-        }
-    }
-
-    /// Where a tensor of bytes lies, for `bytes_at`.
+    /// Where a tensor of so many bytes lies, for `bytes_at`.
     pub(super) fn bytes(&self, name: &str, length: usize) -> Result<Range<usize>, ModelError> {
-        self.place(name, Kind::I8, Some(length))
-    }
-
-    /// A text.
-    pub(super) fn text(&self, name: &str) -> Result<&str, ModelError> {
-        let place = self.place(name, Kind::Utf8, None)?;
-        std::str::from_utf8(self.bytes_at(&place)).map_err(|_| tensor(name, "is not UTF-8"))
+        let place = self.tensors.get(name).ok_or_else(|| tensor(name, "is missing"))?;
+        if length != place.length {
+            return Err(tensor(name, "has another length than the header's sizes ask for"));
+        }
+        let start = self.body.checked_add(place.start);
+        let end = start.and_then(|start| start.checked_add(place.length));
+        let within = start.zip(end).filter(|(_, end)| *end <= self.bytes.len() - CHECKSUM_BYTES);
+        within
+            .map(|(start, end)| start..end)
+            .ok_or_else(|| tensor(name, "lies beyond the end"))
     }
 
     /// The bytes at a place that `bytes` gave.
     pub(super) fn bytes_at(&self, place: &Range<usize>) -> &[u8] {
         self.bytes.get(place.clone()).unwrap_or_default()
-    }
-
-    fn place(&self, name: &str, kind: Kind, length: Option<usize>) -> Result<Range<usize>, ModelError> {
-        let place = self.tensors.get(name).ok_or_else(|| tensor(name, "is missing"))?;
-        if place.kind != kind {
-            return Err(tensor(name, "is of another kind"));
-        }
-        if length.is_some_and(|length| length != place.length) {
-            return Err(tensor(name, "has another length than the header's sizes ask for"));
-        }
-        let width = if kind == Kind::F32 { 4 } else { 1 };
-        let start = self.body.checked_add(place.start);
-        let end = place.length.checked_mul(width).zip(start).and_then(|(bytes, start)| start.checked_add(bytes));
-        let within = start.zip(end).filter(|(_, end)| *end <= self.bytes.len() - CHECKSUM_BYTES);
-        within.map(|(start, end)| start..end).ok_or_else(|| tensor(name, "lies beyond the end"))
     }
 }
 
