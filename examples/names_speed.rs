@@ -35,7 +35,10 @@ fn main() {
         let mut parts = [0.0; 3];
         for (headline, text) in &articles {
             let start = Instant::now();
-            let passages = [Passage::new(Field::Headline, headline), Passage::new(Field::Text, text)];
+            let passages = [
+                Passage::new(Field::Headline, headline),
+                Passage::new(Field::Text, text),
+            ];
             let cut = Instant::now();
             let reading = fast.read(&passages);
             let read = Instant::now();

@@ -8,6 +8,7 @@ are trained as the integers that they become (see `whole`): what is measured her
 """
 
 import argparse
+import json
 import math
 import sys
 import time
@@ -67,6 +68,31 @@ class Tagger(torch.nn.Module):
         self.out = torch.nn.Parameter(torch.randn(N_TAGS, width) * math.sqrt(1 / width))
         self.out_bias = torch.nn.Parameter(torch.zeros(N_TAGS))
         self.transitions = torch.nn.Parameter(torch.zeros(N_TAGS, N_TAGS))
+
+    def start(self, path):
+        """Begins with the weights of a model file instead of with noise."""
+        raw = Path(path).read_bytes()
+        size = int.from_bytes(raw[12:16], "little")
+        places, body = json.loads(raw[16:16 + size])["tensors"], raw[16 + size:]
+
+        def read(name, kind, scale, shape):
+            place = places[name]
+            found = np.frombuffer(body[place["start"]:place["start"] + place["length"]], kind).reshape(shape)
+            return torch.from_numpy(found.astype(np.float32) / scale)
+
+        with torch.no_grad():
+            self.table.copy_(read("table", "<i1", ACT, self.table.shape))
+            vectors = read("vectors", "<i1", ACT, self.delta.shape)
+            # What a linear map of the vectors gives, and the rest of each row.
+            map_ = torch.linalg.lstsq(self.matrix.cpu(), vectors).solution
+            self.project.copy_(map_)
+            self.delta.copy_(vectors - self.matrix.cpu() @ map_)
+            self.bias.copy_(read("bias", "<i1", ACT, self.bias.shape))
+            for k in range(self.layers):
+                self.weights[k].copy_(read(f"layer.{k}.weight", "<i1", WEIGHT, self.weights[k].shape))
+                self.biases[k].copy_(read(f"layer.{k}.bias", "<i4", ACT * WEIGHT, self.biases[k].shape))
+            self.out.copy_(read("out.weight", "<i1", WEIGHT, self.out.shape))
+            self.out_bias.copy_(read("out.bias", "<i4", ACT * WEIGHT, self.out_bias.shape))
 
     def vectors(self, rows):
         """Of rows from 1; 0 is the word without a vector."""
@@ -174,13 +200,13 @@ class Data:
         place = {str(i): k for k, i in enumerate(z["ids"])}
         top, value = np.zeros((len(self.form), 3), np.uint8), np.zeros((len(self.form), 3), np.uint8)
         live = self.form.cpu().numpy() > 0
-        all_top, all_value = z["top"], z["value"]
+        all_top, all_value, lengths = z["top"], z["value"], z["lengths"]
         for d in np.flatnonzero(self.meta[:, 0] == 0):
             k = place.get(str(self.ids[d])) if self.ids[d] else None
             if k is None:
                 continue
             at = np.flatnonzero(live[self.docs[d][0]:self.docs[d][1]]) + self.docs[d][0]
-            if len(at) != z["lengths"][k]:
+            if len(at) != lengths[k]:
                 raise SystemExit(f"{self.ids[d]}: the teacher saw other tokens")
             top[at], value[at] = all_top[starts[k]:starts[k + 1]], all_value[starts[k]:starts[k + 1]]
             self.taught[d] = True
@@ -402,6 +428,7 @@ def main():
     for name, value in [("teacher", 0.5), ("seconds", 0.0), ("headlines", 0.2)]:
         p.add_argument("--" + name, type=float, default=value)
     p.add_argument("--soft", default="", help="file of the teacher's probabilities")
+    p.add_argument("--start", default="", help="file of a model to go on from")
     p.add_argument("--linear", action="store_true")
     p.add_argument("--chain", action="store_true")
     p.add_argument("--sweep", default="", help="lines of options, separated by semicolons: one training each")
@@ -429,6 +456,8 @@ def run(args, data, device):
         model = Linear(data.matrix).to(device)
     else:
         model = Tagger(data.matrix, args.embed, args.width, args.layers, args.pool_at).to(device)
+        if args.start:
+            model.start(args.start)
     shown = {k: v for k, v in vars(args).items() if k not in ("folder", "out", "sweep")}
     print(f"{len(chosen)} documents to learn, {len(dev)} to measure on {device}; {shown}", flush=True)
     learn(data, args, chosen, dev, model)

@@ -25,7 +25,9 @@ pub enum ModelError {
     #[error("is not a model of dateline")]
     Magic,
     /// Another version of the layout.
-    #[error("has layout {found}, this program reads {LAYOUT}: export it again, or use the program it was made for")]
+    #[error(
+        "has layout {found}, this program reads {LAYOUT}: export it again, or use the program it was made for"
+    )]
     Layout {
         /// The version in the file.
         found: u32,
@@ -84,8 +86,9 @@ impl<M: DeserializeOwned> ModelFile<M> {
         if found != LAYOUT {
             return Err(ModelError::Layout { found });
         }
-        let (content, checksum) =
-            bytes.split_last_chunk::<CHECKSUM_BYTES>().ok_or(ModelError::Checksum)?;
+        let (content, checksum) = bytes
+            .split_last_chunk::<CHECKSUM_BYTES>()
+            .ok_or(ModelError::Checksum)?;
         if Sha256::digest(content).as_slice() != checksum {
             return Err(ModelError::Checksum);
         }
@@ -93,7 +96,8 @@ impl<M: DeserializeOwned> ModelFile<M> {
         let (length, rest) = rest.split_first_chunk().ok_or_else(|| header("is missing"))?;
         let length = u32::from_le_bytes(*length) as usize;
         let json = rest.get(..length).ok_or_else(|| header("is cut off"))?;
-        let Header { model, tensors } = serde_json::from_slice(json).map_err(|error| header(&error.to_string()))?;
+        let Header { model, tensors } =
+            serde_json::from_slice(json).map_err(|error| header(&error.to_string()))?;
         Ok(Self {
             model,
             tensors,
@@ -110,7 +114,9 @@ impl<M: DeserializeOwned> ModelFile<M> {
         }
         let start = self.body.checked_add(place.start);
         let end = start.and_then(|start| start.checked_add(place.length));
-        let within = start.zip(end).filter(|(_, end)| *end <= self.bytes.len() - CHECKSUM_BYTES);
+        let within = start
+            .zip(end)
+            .filter(|(_, end)| *end <= self.bytes.len() - CHECKSUM_BYTES);
         within
             .map(|(start, end)| start..end)
             .ok_or_else(|| tensor(name, "lies beyond the end"))

@@ -86,7 +86,13 @@ impl Kernel for Portable {
     }
 
     fn pairs(self, rows: &[i16], depth: usize, panel: &[i16], sums: &mut [i32], stride: usize) {
-        fit(rows.len(), depth, 2, (panel.len(), PAIR_COLUMNS), (sums.len(), stride));
+        fit(
+            rows.len(),
+            depth,
+            2,
+            (panel.len(), PAIR_COLUMNS),
+            (sums.len(), stride),
+        );
         for (row, sums) in rows.chunks_exact(depth).zip(sums.chunks_mut(stride)).take(ROWS) {
             let mut totals = [0_i32; PAIR_COLUMNS];
             for (pair, weights) in row.chunks_exact(2).zip(panel.chunks_exact(2 * PAIR_COLUMNS)) {
@@ -152,7 +158,13 @@ mod x86 {
 
         #[inline(always)]
         fn pairs(self, rows: &[i16], depth: usize, panel: &[i16], sums: &mut [i32], stride: usize) {
-            fit(rows.len(), depth, 2, (panel.len(), PAIR_COLUMNS), (sums.len(), stride));
+            fit(
+                rows.len(),
+                depth,
+                2,
+                (panel.len(), PAIR_COLUMNS),
+                (sums.len(), stride),
+            );
             // SAFETY: `Avx2` exists only where `detect` found the instructions; `fit` has checked every slice.
             unsafe { pairs_avx2(rows.as_ptr(), depth, panel.as_ptr(), sums.as_mut_ptr(), stride) }
         }
@@ -178,7 +190,12 @@ mod x86 {
                 // SAFETY: below `depth / 2` steps of 64 numbers, of which this half has 32.
                 let at = unsafe { panel.add(step * 2 * PAIR_COLUMNS + half * PAIR_COLUMNS) };
                 // SAFETY: two vectors of 16 numbers each.
-                let weights = unsafe { [_mm256_loadu_si256(at.cast()), _mm256_loadu_si256(at.add(16).cast())] };
+                let weights = unsafe {
+                    [
+                        _mm256_loadu_si256(at.cast()),
+                        _mm256_loadu_si256(at.add(16).cast()),
+                    ]
+                };
                 for (row, totals) in totals.iter_mut().enumerate() {
                     // SAFETY: row `row` of `ROWS`, two numbers below `depth`.
                     let pair = unsafe { rows.add(row * depth + 2 * step).cast::<i32>().read_unaligned() };
@@ -191,7 +208,9 @@ mod x86 {
             for (row, totals) in totals.iter().enumerate() {
                 for (vector, total) in totals.iter().enumerate() {
                     // SAFETY: row `row` of `sums` has `PAIR_COLUMNS` numbers, of which this vector has eight.
-                    unsafe { _mm256_storeu_si256(sums.add(row * stride + half * 16 + vector * 8).cast(), *total) }
+                    unsafe {
+                        _mm256_storeu_si256(sums.add(row * stride + half * 16 + vector * 8).cast(), *total)
+                    }
                 }
             }
         }
@@ -231,14 +250,26 @@ mod x86 {
 
         #[inline(always)]
         fn bytes(self, rows: &[u8], depth: usize, panel: &[i8], sums: &mut [i32]) {
-            fit(rows.len(), depth, 4, (panel.len(), Self::COLUMNS), (sums.len(), Self::COLUMNS));
+            fit(
+                rows.len(),
+                depth,
+                4,
+                (panel.len(), Self::COLUMNS),
+                (sums.len(), Self::COLUMNS),
+            );
             // SAFETY: `Vnni` exists only where `detect` found the instructions; `fit` has checked every slice.
             unsafe { bytes_vnni(rows.as_ptr(), depth, panel.as_ptr(), sums.as_mut_ptr()) }
         }
 
         #[inline(always)]
         fn pairs(self, rows: &[i16], depth: usize, panel: &[i16], sums: &mut [i32], stride: usize) {
-            fit(rows.len(), depth, 2, (panel.len(), PAIR_COLUMNS), (sums.len(), stride));
+            fit(
+                rows.len(),
+                depth,
+                2,
+                (panel.len(), PAIR_COLUMNS),
+                (sums.len(), stride),
+            );
             // SAFETY: `Vnni` exists only where `detect` found the instructions; `fit` has checked every slice.
             unsafe { pairs_vnni(rows.as_ptr(), depth, panel.as_ptr(), sums.as_mut_ptr(), stride) }
         }
@@ -291,7 +322,12 @@ mod x86 {
             // SAFETY: below `depth / 2` steps of 64 numbers.
             let at = unsafe { panel.add(step * 2 * PAIR_COLUMNS) };
             // SAFETY: two vectors of 32 numbers each.
-            let weights = unsafe { [_mm512_loadu_si512(at.cast()), _mm512_loadu_si512(at.add(32).cast())] };
+            let weights = unsafe {
+                [
+                    _mm512_loadu_si512(at.cast()),
+                    _mm512_loadu_si512(at.add(32).cast()),
+                ]
+            };
             for (row, totals) in totals.iter_mut().enumerate() {
                 // SAFETY: row `row` of `ROWS`, two numbers below `depth`.
                 let pair = unsafe { rows.add(row * depth + 2 * step).cast::<i32>().read_unaligned() };
@@ -318,14 +354,19 @@ mod tests {
     fn numbers(count: usize, low: i32, high: i32) -> Vec<i32> {
         let mut state = 7_u64;
         let mut next = || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             low + ((state >> 33) % u64::try_from(high - low + 1).unwrap()) as i32
         };
         (0..count).map(|_| next()).collect()
     }
 
     fn check_bytes<K: Kernel>(kernel: K, depth: usize, activations: &[i32], weights: &[i32]) {
-        let rows: Vec<_> = activations.iter().map(|&a| K::byte(u8::try_from(a).unwrap())).collect();
+        let rows: Vec<_> = activations
+            .iter()
+            .map(|&a| K::byte(u8::try_from(a).unwrap()))
+            .collect();
         let mut panel = Vec::new();
         for group in 0..depth / K::GROUP {
             for column in 0..K::COLUMNS {
@@ -339,9 +380,14 @@ mod tests {
         kernel.bytes(&rows, depth, &panel, &mut sums);
         for row in 0..ROWS {
             for column in 0..K::COLUMNS {
-                let expected: i32 =
-                    (0..depth).map(|at| activations[row * depth + at] * weights[at * 64 + column]).sum();
-                assert_eq!(sums[row * K::COLUMNS + column], expected, "row {row} column {column}");
+                let expected: i32 = (0..depth)
+                    .map(|at| activations[row * depth + at] * weights[at * 64 + column])
+                    .sum();
+                assert_eq!(
+                    sums[row * K::COLUMNS + column],
+                    expected,
+                    "row {row} column {column}"
+                );
             }
         }
     }
@@ -361,7 +407,11 @@ mod tests {
         for row in 0..ROWS {
             for column in 0..stride {
                 let product = |at: usize| a[row * depth + at] * b[at * PAIR_COLUMNS + column];
-                let expected = if column < PAIR_COLUMNS { (0..depth).map(product).sum() } else { -1 };
+                let expected = if column < PAIR_COLUMNS {
+                    (0..depth).map(product).sum()
+                } else {
+                    -1
+                };
                 assert_eq!(sums[row * stride + column], expected, "row {row} column {column}");
             }
         }
@@ -371,16 +421,26 @@ mod tests {
         for depth in [4, 64, 384] {
             for (low, high) in [(0, 255), (255, 255)] {
                 for (least, most) in [(-127, 127), (127, 127), (-127, -127)] {
-                    let (activations, weights) = (numbers(ROWS * depth, low, high), numbers(depth * 64, least, most));
+                    let (activations, weights) =
+                        (numbers(ROWS * depth, low, high), numbers(depth * 64, least, most));
                     check_bytes(kernel, depth, &activations, &weights);
                 }
             }
         }
         for (depth, most) in [(2, 32767), (32, 8191), (192, 3000)] {
             for stride in [32, 96] {
-                let (a, b) = (numbers(ROWS * depth, -most, most), numbers(depth * PAIR_COLUMNS, -most, most));
+                let (a, b) = (
+                    numbers(ROWS * depth, -most, most),
+                    numbers(depth * PAIR_COLUMNS, -most, most),
+                );
                 check_pairs(kernel, depth, stride, &a, &b);
-                check_pairs(kernel, depth, stride, &vec![most; ROWS * depth], &vec![-most; depth * PAIR_COLUMNS]);
+                check_pairs(
+                    kernel,
+                    depth,
+                    stride,
+                    &vec![most; ROWS * depth],
+                    &vec![-most; depth * PAIR_COLUMNS],
+                );
             }
         }
         assert_eq!(kernel.run(|| 7), 7);

@@ -33,14 +33,21 @@ pub(super) fn ln(x: f32) -> f32 {
     let mantissa = f32::from_bits((raised & 0x007F_FFFF).wrapping_add(0x3F40_0000));
     let t = (mantissa - 1.0) / (mantissa + 1.0);
     let u = t * t;
-    let series = 1.0 + u * (1.0 / 3.0 + u * (1.0 / 5.0 + u * (1.0 / 7.0 + u * (1.0 / 9.0 + u * (1.0 / 11.0)))));
+    let series =
+        1.0 + u * (1.0 / 3.0 + u * (1.0 / 5.0 + u * (1.0 / 7.0 + u * (1.0 / 9.0 + u * (1.0 / 11.0)))));
     exponent as f32 * std::f32::consts::LN_2 + 2.0 * t * series
 }
 
 /// Logits to the logarithms of their softmax, in place.
 pub(super) fn log_softmax(logits: &mut [f32]) {
-    let greatest = logits.iter().copied().fold(f32::MIN, |a, b| if b > a { b } else { a });
-    let total = logits.iter().map(|logit| exp(logit - greatest)).fold(0.0, |a, b| a + b);
+    let greatest = logits
+        .iter()
+        .copied()
+        .fold(f32::MIN, |a, b| if b > a { b } else { a });
+    let total = logits
+        .iter()
+        .map(|logit| exp(logit - greatest))
+        .fold(0.0, |a, b| a + b);
     let norm = greatest + ln(total);
     for logit in logits {
         *logit -= norm;

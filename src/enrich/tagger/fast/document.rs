@@ -126,7 +126,11 @@ impl Document {
         let Some(first) = self.form(start).filter(|form| form.case != Case::Lower) else {
             return (0, 0);
         };
-        let end = if start < self.head { self.head } else { self.tokens.len() };
+        let end = if start < self.head {
+            self.head
+        } else {
+            self.tokens.len()
+        };
         let (mut hash, mut known) = (first.hash, phrases.get(first.hash));
         let (mut best, mut value) = (0, 0);
         for next in start + 1..end.min(start + PHRASE_MAX) {
@@ -195,7 +199,10 @@ impl Document {
             let (Some(form), Some(place)) = (self.form(token), places.get(token)) else {
                 continue;
             };
-            let key = self.tokens.get(token).and_then(|form| self.keys.get(*form as usize));
+            let key = self
+                .tokens
+                .get(token)
+                .and_then(|form| self.keys.get(*form as usize));
             let Some(flags) = key.and_then(|key| flags.get_mut(*key as usize)) else {
                 continue;
             };

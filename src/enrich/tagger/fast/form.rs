@@ -21,7 +21,19 @@ pub(super) mod slot {
 }
 
 /// Rows of each slot.
-const ROWS: [usize; 11] = [1 << 15, 1 << 13, 1 << 13, 1 << 11, 1 << 13, 1 << 10, 64, 1 << 9, 1 << 10, 16, 32];
+const ROWS: [usize; 11] = [
+    1 << 15,
+    1 << 13,
+    1 << 13,
+    1 << 11,
+    1 << 13,
+    1 << 10,
+    64,
+    1 << 9,
+    1 << 10,
+    16,
+    32,
+];
 /// How many slots depend on the word alone.
 pub(super) const STATIC: usize = 8;
 /// Rows of all slots together.
@@ -243,6 +255,9 @@ mod tests {
             assert_eq!(scratch.shape, shape, "{word}");
         }
         scratch.take("KÖLN2025");
-        assert_eq!((scratch.lower.as_str(), scratch.normal.as_str()), ("köln2025", "köln0000"));
+        assert_eq!(
+            (scratch.lower.as_str(), scratch.normal.as_str()),
+            ("köln2025", "köln0000")
+        );
     }
 }

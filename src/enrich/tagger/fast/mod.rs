@@ -10,15 +10,16 @@ mod network;
 use std::borrow::Cow;
 use std::ops::Range;
 
+use crate::article::ByteSpan;
 use crate::enrich::tagger::fast::document::Document;
 use crate::enrich::tagger::fast::document::Indexes;
 use crate::enrich::tagger::fast::hash::Index;
 use crate::enrich::tagger::fast::model::Model;
 use crate::enrich::tagger::fast::network::Network;
 use crate::enrich::tagger::file::ModelError;
-use crate::enrich::tagger::kernels::Portable;
 #[cfg(target_arch = "x86_64")]
 use crate::enrich::tagger::kernels::Avx2;
+use crate::enrich::tagger::kernels::Portable;
 #[cfg(target_arch = "x86_64")]
 use crate::enrich::tagger::kernels::Vnni;
 use crate::enrich::tagger::sightings::Decoder;
@@ -94,12 +95,16 @@ impl Fast {
     pub fn read(&self, passages: &[Passage<'_>; 2]) -> Reading {
         let [headline, text] = passages;
         let head = headline.words.len();
-        let whole = if head > 0 { vec![0..head] } else { Vec::new() };
-        let sentences = [whole, sentences_of(text)];
-        let shifted = sentences[1].iter().map(|range| range.start + head..range.end + head);
+        let whole = std::iter::once(0..head)
+            .filter(|range| !range.is_empty())
+            .collect();
+        let sentences: [Vec<_>; 2] = [whole, sentences_of(text)];
+        let shifted = sentences[1]
+            .iter()
+            .map(|range| range.start + head..range.end + head);
         let all: Vec<_> = sentences[0].iter().cloned().chain(shifted).collect();
         let words = passages.iter().flat_map(|passage| {
-            let word = |span: &crate::article::ByteSpan| span.of(passage.text).unwrap_or_default();
+            let word = |span: &ByteSpan| span.of(passage.text).unwrap_or_default();
             passage.words.iter().map(word)
         });
         let mut in_headline = self.scores(words, head, &all);
@@ -113,7 +118,12 @@ impl Fast {
         }
     }
 
-    fn scores<'t>(&self, words: impl Iterator<Item = &'t str>, head: usize, all: &[Range<usize>]) -> Vec<Scores> {
+    fn scores<'t>(
+        &self,
+        words: impl Iterator<Item = &'t str>,
+        head: usize,
+        all: &[Range<usize>],
+    ) -> Vec<Scores> {
         let indexes = Indexes {
             vectors: &self.vectors,
             phrases: &self.phrases,
@@ -135,7 +145,11 @@ fn sentences_of(passage: &Passage<'_>) -> Vec<Range<usize>> {
     let mut start = 0;
     for sentence in sentences(passage.text).iter().skip(1) {
         let ahead = passage.words.get(start..).unwrap_or_default();
-        let end = start + ahead.iter().take_while(|word| word.start < sentence.start).count();
+        let end = start
+            + ahead
+                .iter()
+                .take_while(|word| word.start < sentence.start)
+                .count();
         if end > start {
             found.push(start..end);
         }

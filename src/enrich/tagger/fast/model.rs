@@ -65,7 +65,9 @@ impl Model {
         let header = &file.model;
         let fits = |width: usize| width.is_multiple_of(BLOCK) && (1..=WIDTH_MAX).contains(&width);
         if !fits(header.embed) || !fits(header.width) || !(1..=LAYERS_MAX).contains(&header.layers) {
-            return Err(ModelError::Header("sizes are beyond what this program runs".to_owned()));
+            return Err(ModelError::Header(
+                "sizes are beyond what this program runs".to_owned(),
+            ));
         }
         let transitions = match &header.transitions {
             Some(scores) => Transitions::learned(scores),
@@ -137,5 +139,11 @@ fn numbers<T, const N: usize>(
     read: impl Fn([u8; N]) -> T,
 ) -> Result<Vec<T>, ModelError> {
     let place = file.bytes(name, length.saturating_mul(N))?;
-    Ok(file.bytes_at(&place).as_chunks().0.iter().map(|bytes| read(*bytes)).collect())
+    Ok(file
+        .bytes_at(&place)
+        .as_chunks()
+        .0
+        .iter()
+        .map(|bytes| read(*bytes))
+        .collect())
 }

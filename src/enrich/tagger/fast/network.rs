@@ -77,18 +77,16 @@ impl<K: Kernel> Layer<K> {
                 }
             }
         }
-        Self {
-            inputs,
-            panels,
-            bias,
-        }
+        Self { inputs, panels, bias }
     }
 
     /// Gives each block of sums (row, first column, sums with their biases) of `ROWS` rows of inputs to `take`.
     #[inline(always)]
     fn apply(&self, kernel: K, rows: &[K::Byte], mut take: impl FnMut(usize, usize, &[i32])) {
         let mut block = [0_i32; ROWS * BLOCK];
-        let Some(sums) = block.get_mut(..ROWS * K::COLUMNS) else { return };
+        let Some(sums) = block.get_mut(..ROWS * K::COLUMNS) else {
+            return;
+        };
         let panels = self.panels.chunks_exact(self.inputs * K::COLUMNS);
         for (number, (panel, bias)) in panels.zip(self.bias.chunks_exact(K::COLUMNS)).enumerate() {
             kernel.bytes(rows, self.inputs, panel, sums);

@@ -35,7 +35,12 @@ impl Case {
             vectors: &model.vectors,
             phrases: &model.phrases,
         };
-        Document::new(self.words.iter().map(String::as_str), self.head, &sentences, indexes)
+        Document::new(
+            self.words.iter().map(String::as_str),
+            self.head,
+            &sentences,
+            indexes,
+        )
     }
 }
 
@@ -73,8 +78,10 @@ fn scores_are_those_of_the_trainer_on_every_kernel() {
         assert_eq!(found.len(), case.words.len());
         #[cfg(target_arch = "x86_64")]
         {
-            let avx2 = Avx2::detect().map(|kernel| Network::new(kernel, model.weights.clone()).read(&document));
-            let vnni = Vnni::detect().map(|kernel| Network::new(kernel, model.weights.clone()).read(&document));
+            let avx2 =
+                Avx2::detect().map(|kernel| Network::new(kernel, model.weights.clone()).read(&document));
+            let vnni =
+                Vnni::detect().map(|kernel| Network::new(kernel, model.weights.clone()).read(&document));
             assert_eq!(avx2.unwrap_or_else(|| found.clone()), found);
             assert_eq!(vnni.unwrap_or_else(|| found.clone()), found);
         }
@@ -125,11 +132,13 @@ proptest! {
         let fast = FAST.get_or_init(|| Fast::new(Cow::Borrowed(FILE)).unwrap());
         let passages = [Passage::new(Field::Headline, &headline), Passage::new(Field::Text, &text)];
         let reading = fast.read(&passages);
-        for part in 0..2 {
-            prop_assert_eq!(reading.scores[part].len(), passages[part].words.len());
-            prop_assert_eq!(reading.sentences[part].len(), reading.margins[part].len());
-            prop_assert!(reading.scores[part].iter().flatten().all(|score| score.is_finite() && *score <= 0.0001));
-            prop_assert!(reading.margins[part].iter().all(|margin| *margin >= 0.0));
+        for (passage, scores) in passages.iter().zip(&reading.scores) {
+            prop_assert_eq!(scores.len(), passage.words.len());
+            prop_assert!(scores.iter().flatten().all(|score| score.is_finite() && *score <= 0.0001));
+        }
+        for (sentences, margins) in reading.sentences.iter().zip(&reading.margins) {
+            prop_assert_eq!(sentences.len(), margins.len());
+            prop_assert!(margins.iter().all(|margin| *margin >= 0.0));
         }
         prop_assert_eq!(fast.read(&passages), reading);
     }
