@@ -3,7 +3,8 @@
 
     python3 train/fast.py IN OUT [--soft FILE] [--seconds 120] [--width 128] [--leave SOURCE] [--seed 1]
 
-IN holds fast.npz of train/fast_prepare.py. Writes OUT/fast.pt and prints the figures of the dev documents. The weights
+IN holds fast.npz and fixture.json of train/fast_prepare.py. Writes OUT/names-fast.bin, OUT/fixture.json (for the test of
+the Rust side: src/enrich/tagger/fast/parity.json) and OUT/fast.pt, and prints the figures of the dev documents. The weights
 are trained as the integers that they become (see `whole`): what is measured here is what runs.
 """
 
@@ -67,9 +68,8 @@ class Tagger(torch.nn.Module):
             self.biases.append(torch.zeros(width))
         self.out = torch.nn.Parameter(torch.randn(N_TAGS, width) * math.sqrt(1 / width))
         self.out_bias = torch.nn.Parameter(torch.zeros(N_TAGS))
-        self.transitions = torch.nn.Parameter(torch.zeros(N_TAGS, N_TAGS))
 
-    def start(self, path):
+    def resume(self, path):
         """Begins with the weights of a model file instead of with noise."""
         raw = Path(path).read_bytes()
         size = int.from_bytes(raw[12:16], "little")
@@ -124,50 +124,6 @@ class Tagger(torch.nn.Module):
         if drop:
             x = F.dropout(x, drop["hidden"])
         return x @ weight(self.out).T + shift(self.out_bias)
-
-
-class Linear(torch.nn.Module):
-    """The other candidate: a weight per feature, place (two tokens to each side) and tag, and of pairs, hashed."""
-
-    SIZE = 1 << 20
-
-    def __init__(self, matrix):
-        super().__init__()
-        self.table = torch.nn.Embedding(self.SIZE, N_TAGS)
-        torch.nn.init.zeros_(self.table.weight)
-        self.transitions = torch.nn.Parameter(torch.zeros(N_TAGS, N_TAGS))
-        self.bias = torch.nn.Parameter(torch.zeros(N_TAGS))
-        unit = F.normalize(matrix, dim=1)
-        for name, n in [("few", 100), ("many", 1000)]:
-            middle = unit[torch.randperm(len(unit), device=unit.device)[:n]]
-            for _ in range(10):
-                near = (unit @ middle.T).argmax(1)
-                sums = torch.zeros_like(middle).index_add(0, near, unit)
-                middle = F.normalize(sums, dim=1)
-            self.register_buffer(name, torch.cat([torch.zeros(1, dtype=torch.long, device=unit.device), near + 1]))
-
-    def forward(self, forms, inverse, context, key, live, drop=None):
-        clusters = torch.stack([self.few[forms[:, STATIC]], self.many[forms[:, STATIC]]], 1)
-        ids = torch.cat([torch.cat([forms, clusters], 1)[inverse], context], 1)
-        n = ids.shape[1]
-        away = [torch.roll(ids, -o, 0) * 31 + 7 for o in (-2, -1, 0, 1, 2)]
-        word, suffix, shape, case, gaz, vec, few, many, phrase, flags = 0, 2, 5, 6, 7, 8, 9, 10, 11, 12
-        pairs = [(a, i, b, j) for i, j in [(1, 2), (2, 3)] for a, b in
-                 [(word, word), (vec, vec), (many, many), (shape, shape), (word, shape), (shape, word), (many, shape),
-                  (shape, many), (gaz, gaz), (suffix, suffix), (few, few), (phrase, phrase)]]
-        pairs += [(word, 0, word, 1), (word, 3, word, 4), (case, 1, case, 3), (gaz, 2, flags, 2), (shape, 2, flags, 2),
-                  (many, 1, many, 3), (word, 1, word, 3), (suffix, 2, shape, 2), (gaz, 2, shape, 2)]
-        mixed = [away[o] * (0x9E3779B1 + 2 * (k * 5 + o)) for o in range(5) for k in [0]]
-        slots = torch.arange(n, device=ids.device) * 0x85EBCA6B
-        single = torch.cat([(m + slots) for m in mixed], 1)
-        both = torch.stack([away[i][:, a] * 0x9E3779B1 + away[j][:, b] * 0x85EBCA77 + k * 0xC2B2AE3D
-                            for k, (a, i, b, j) in enumerate(pairs)], 1)
-        feature = torch.cat([single, both], 1)
-        feature = (feature ^ (feature >> 15)) * 0x2C1B3C6D
-        feature = (feature ^ (feature >> 13)) & (self.SIZE - 1)
-        keep = (torch.rand(feature.shape, device=ids.device) > drop["slot"]).float() if drop else None
-        return F.embedding_bag(feature, self.table.weight, mode="sum",
-                               per_sample_weights=keep if drop else None) * 3 + self.bias
 
 
 class Data:
@@ -249,9 +205,9 @@ def forbidden(device):
     return bad.to(device)
 
 
-def decode(scores, grid, transitions):
+def decode(scores, grid):
     """The best valid tag of every token of `grid`, as a grid."""
-    bad = forbidden(scores.device) + transitions
+    bad = forbidden(scores.device)
     n, length = grid.shape
     best = scores[grid[:, 0]].clone()
     best[:, 2::2] -= 1e4
@@ -265,20 +221,6 @@ def decode(scores, grid, transitions):
     for i in range(length - 1, 0, -1):
         tags.append(back[i].gather(1, tags[-1].unsqueeze(1))[:, 0])
     return torch.stack(tags[::-1], 1)
-
-
-def chain_loss(scores, allowed, grid, transitions):
-    """Minus the log-probability that a linear chain gives to the allowed tags, summed over tokens of sentences."""
-    bad = forbidden(scores.device) + transitions
-    first = torch.zeros(N_TAGS, device=scores.device)
-    first[2::2] = -1e4
-    held = scores.masked_fill(~allowed, -1e4)
-    a, b = scores[grid[:, 0]] + first, held[grid[:, 0]] + first
-    for i in range(1, grid.shape[1]):
-        live, at = grid[:, i:i + 1] >= 0, grid[:, i].clamp(min=0)
-        a = torch.where(live, torch.logsumexp(a.unsqueeze(2) + bad, 1) + scores[at], a)
-        b = torch.where(live, torch.logsumexp(b.unsqueeze(2) + bad, 1) + held[at], b)
-    return (torch.logsumexp(a, 1) - torch.logsumexp(b, 1)).sum()
 
 
 def spans_of(tags):
@@ -303,7 +245,7 @@ def readings(model, data, docs):
             part = docs[at:at + 100]
             inputs, tag, grid, _ = data.batch(part)
             scores = F.log_softmax(model(*inputs).float(), 1)
-            tags = decode(scores, grid, model.transitions).cpu().numpy()
+            tags = decode(scores, grid).cpu().numpy()
             scores, gold, grid, line = scores.cpu().numpy(), tag.cpu().numpy(), grid.cpu().numpy(), 0
             for d in part:
                 lines = np.diff(np.searchsorted(data.ends[:, 0], data.docs[d]))[0]
@@ -358,11 +300,9 @@ def figures(counts):
 
 def objective(model, data, args, part):
     """Minus the mean log-probability of what is marked, mixed with the distance from the teacher's."""
-    inputs, tag, grid, index = data.batch(part)
+    inputs, tag, _, index = data.batch(part)
     scores = model(*inputs, {"slot": args.drop_slot, "hidden": args.drop_hidden})
     allowed = data.allowed[tag]
-    if args.chain:
-        return chain_loss(scores, allowed, grid, model.transitions) / max(1, int((tag != UNKNOWN).sum()))
     logp = F.log_softmax(scores, 1)
     marked = (tag != UNKNOWN).float()
     own = -torch.logsumexp(logp.masked_fill(~allowed, -1e9), 1)
@@ -383,10 +323,9 @@ def learn(data, args, chosen, dev, model):
     headline_source = data.sources.index("huffpost") if "huffpost" in data.sources else -1
     many = data.meta[:, 1] == headline_source
     steps = args.epochs * (int(sizes[chosen].sum()) // args.batch + 1)
-    slow = [p for n, p in model.named_parameters() if n == "delta"]
-    groups = [{"params": slow, "lr": args.rate * 0.3, "weight_decay": 0.1},
+    groups = [{"params": [model.delta], "lr": args.rate * 0.3, "weight_decay": 0.1},
               {"params": [p for n, p in model.named_parameters() if n != "delta"], "weight_decay": 0.01}]
-    opt = torch.optim.AdamW(groups[0 if slow else 1:], lr=args.rate, betas=(0.9, 0.98), fused=True)
+    opt = torch.optim.AdamW(groups, lr=args.rate, betas=(0.9, 0.98), fused=True)
     base = [g["lr"] for g in opt.param_groups]
     began, step, epoch = time.time(), 0, 0
     left = lambda: 1 - ((time.time() - began) / args.seconds if args.seconds else step / steps)
@@ -428,9 +367,7 @@ def main():
     for name, value in [("teacher", 0.5), ("seconds", 0.0), ("headlines", 0.2)]:
         p.add_argument("--" + name, type=float, default=value)
     p.add_argument("--soft", default="", help="file of the teacher's probabilities")
-    p.add_argument("--start", default="", help="file of a model to go on from")
-    p.add_argument("--linear", action="store_true")
-    p.add_argument("--chain", action="store_true")
+    p.add_argument("--resume", default="", help="file of a model to go on from")
     p.add_argument("--sweep", default="", help="lines of options, separated by semicolons: one training each")
     args = p.parse_args()
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -452,19 +389,15 @@ def run(args, data, device):
         chosen, dev = chosen[data.meta[chosen, 3] == 1], dev[data.meta[dev, 3] == 1]
     if args.limit:
         chosen, dev = chosen[:args.limit], dev[:args.limit]
-    if args.linear:
-        model = Linear(data.matrix).to(device)
-    else:
-        model = Tagger(data.matrix, args.embed, args.width, args.layers, args.pool_at).to(device)
-        if args.start:
-            model.start(args.start)
+    model = Tagger(data.matrix, args.embed, args.width, args.layers, args.pool_at).to(device)
+    if args.resume:
+        model.resume(args.resume)
     shown = {k: v for k, v in vars(args).items() if k not in ("folder", "out", "sweep")}
     print(f"{len(chosen)} documents to learn, {len(dev)} to measure on {device}; {shown}", flush=True)
     learn(data, args, chosen, dev, model)
     Path(args.out).mkdir(parents=True, exist_ok=True)
     torch.save(model.state_dict(), Path(args.out) / "fast.pt")
-    if not args.linear:
-        fast_export.write(model, data, args, dev)
+    fast_export.write(model, data, args, dev)
 
 
 if __name__ == "__main__":

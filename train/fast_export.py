@@ -86,13 +86,10 @@ def reliability(names):
 def write(model, data, args, dev):
     names = names_of(model, data, dev)
     reliability(names)
-    # Models trained with a chain have steps of their own: the start, then by previous tag.
-    steps = model.transitions.detach().cpu()
-    transitions = [0.0] * 19 + [round(float(x), 4) for x in steps.flatten()] if steps.abs().max() > 0 else None
     header = {"name": "names-fast", "version": "1", "embed": model.embed, "width": args.width, "layers": model.layers,
               "pool_at": model.pool_at, "words": len(data.words[0]), "phrases": len(data.phrases[0]),
               "vectors": len(data.matrix), "calibration": calibrate([(raw, right) for _, raw, right in names]),
-              "transitions": transitions}
+              "transitions": None}
     places, body = {}, b""
     for name, array in tensors(model, data).items():
         raw = array.tobytes()

@@ -2,7 +2,7 @@
 //! three give the same integers. The one file with vector instructions, and so with `unsafe`; knows nothing of layers.
 #![allow(unsafe_code)]
 
-use std::fmt;
+use std::fmt::Debug;
 
 /// Rows of one tile: how many rows of activations meet a panel of columns at once.
 pub(super) const ROWS: usize = 6;
@@ -10,11 +10,11 @@ pub(super) const ROWS: usize = 6;
 pub(super) const PAIR_COLUMNS: usize = 32;
 
 /// A set of instructions that this machine has; to hold one is the proof.
-pub(super) trait Kernel: Copy {
+pub(super) trait Kernel: Copy + Debug + Send + Sync {
     /// An activation, 0 to 255.
-    type Byte: Copy + Default + Ord + fmt::Debug + Send + Sync;
+    type Byte: Copy + Debug + Default + Ord + Send + Sync;
     /// A weight, -127 to 127.
-    type Weight: Copy + Default + fmt::Debug + Send + Sync;
+    type Weight: Copy + Debug + Default + Send + Sync;
     /// Columns of a panel of weights.
     const COLUMNS: usize;
     /// Neighbours in a column that lie together in a panel.

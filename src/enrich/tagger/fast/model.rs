@@ -1,4 +1,5 @@
-//! The file of the fast recogniser: which tensors it holds and that they fit each other. Written by `train/fast_export.py`.
+//! The file of the fast recogniser: which tensors it holds, and that they fit each other. Written by
+//! `train/fast_export.py`.
 
 use std::borrow::Cow;
 

@@ -1,5 +1,6 @@
 //! The recogniser against what its trainer computed, on every kernel, and against hostile input.
 
+use std::fs;
 use std::ops::Range;
 
 use proptest::prelude::*;
@@ -9,7 +10,10 @@ use super::*;
 use crate::article::Field;
 use crate::enrich::tagger::numeric::log_softmax;
 
-static FILE: &[u8] = include_bytes!("../../../../models/names-fast.bin");
+/// The committed model; tests run in the root of the package.
+fn file() -> Cow<'static, [u8]> {
+    Cow::Owned(fs::read("models/names-fast.bin").unwrap())
+}
 
 /// One document as `train/fast_prepare.py` and `train/fast_export.py` saw it.
 #[derive(Deserialize)]
@@ -25,7 +29,7 @@ struct Case {
 
 impl Case {
     fn all() -> Vec<Self> {
-        serde_json::from_str(include_str!("parity.json")).unwrap()
+        serde_json::from_slice(&fs::read("src/enrich/tagger/fast/parity.json").unwrap()).unwrap()
     }
 
     fn document(&self, model: &Model) -> Document {
@@ -45,7 +49,7 @@ impl Case {
 }
 
 fn model() -> Model {
-    Model::new(Cow::Borrowed(FILE)).unwrap()
+    Model::new(file()).unwrap()
 }
 
 #[test]
@@ -90,16 +94,17 @@ fn scores_are_those_of_the_trainer_on_every_kernel() {
 
 #[test]
 fn a_damaged_or_foreign_file_is_refused() {
-    let cut = FILE.len() - 100;
-    let mut flipped = FILE.to_vec();
-    flipped[FILE.len() / 2] ^= 1;
-    let mut newer = FILE.to_vec();
+    let file = file().into_owned();
+    let cut = file[..file.len() - 100].to_vec();
+    let mut flipped = file.clone();
+    flipped[file.len() / 2] ^= 1;
+    let mut newer = file;
     newer[8] = 9;
     for (bytes, expected) in [
         (Vec::new(), ModelError::Magic),
         (b"GGUF0000".to_vec(), ModelError::Magic),
         (newer, ModelError::Layout { found: 9 }),
-        (FILE[..cut].to_vec(), ModelError::Checksum),
+        (cut, ModelError::Checksum),
         (flipped, ModelError::Checksum),
     ] {
         assert_eq!(Fast::new(Cow::Owned(bytes)).unwrap_err(), expected);
@@ -122,6 +127,89 @@ fn sentences_cover_every_token() {
     assert!(sentences_of(&Passage::new(Field::Text, "")).is_empty());
 }
 
+/// Names that the recogniser finds: headline, text, then `name=TYPE` in order.
+const HARD_CASES: &[(&str, &str, &str)] = &[
+    (
+        "EU Leaders Meet in Brussels to Discuss Ukraine Aid",
+        "Leaders of the European Union met in Brussels.",
+        "EU=ORG Brussels=GPE Ukraine=GPE European Union=ORG Brussels=GPE",
+    ),
+    (
+        "",
+        "TOKYO (Reuters) - Toyota Motor Corp said on Tuesday it would cut output in Japan.",
+        "TOKYO=GPE Reuters=ORG Toyota Motor Corp=ORG Japan=GPE",
+    ),
+    (
+        "",
+        "PARIS, July 6 (AFP) -- French President Emmanuel Macron met German Chancellor Angela Merkel.",
+        "PARIS=GPE AFP=ORG French=NORP Emmanuel Macron=PERSON German=NORP Angela Merkel=PERSON",
+    ),
+    (
+        "",
+        "PRESIDENT OBAMA VISITS KENYA\nPresident Obama arrived in Nairobi.",
+        "OBAMA=PERSON KENYA=GPE Obama=PERSON Nairobi=GPE",
+    ),
+    (
+        "",
+        "Results:\nManchester United 2, Chelsea 1\nReal Madrid 3, Barcelona 3",
+        "Manchester United=ORG Chelsea=ORG Real Madrid=ORG Barcelona=ORG",
+    ),
+    (
+        "",
+        "* Germany\n* France\n* United States\n* C\u{F4}te d'Ivoire",
+        "Germany=GPE France=GPE United States=GPE C\u{F4}te d'Ivoire=GPE",
+    ),
+    (
+        "",
+        "\"We will not yield,\" said Gen. David Petraeus, the U.S. commander in Iraq. \"Al-Qaida is weak.\"",
+        "David Petraeus=PERSON U.S.=GPE Iraq=GPE Al-Qaida=ORG",
+    ),
+    (
+        "",
+        "J. K. Rowling and J.R.R. Tolkien sold millions. Rowling lives in Edinburgh.",
+        "J. K. Rowling=PERSON J.R.R. Tolkien=PERSON Rowling=PERSON Edinburgh=GPE",
+    ),
+    (
+        "",
+        "U.S.-China talks resumed in St. Louis, Missouri, on Friday.",
+        "U.S.=GPE China=GPE St. Louis=GPE Missouri=GPE",
+    ),
+    (
+        "",
+        "The International Atomic Energy Agency (IAEA) said Iran had agreed. The IAEA's head, Mohamed ElBaradei, left.",
+        "International Atomic Energy Agency=ORG IAEA=ORG Iran=GPE IAEA=ORG Mohamed ElBaradei=PERSON",
+    ),
+    (
+        "",
+        "Hurricane Katrina hit New Orleans in 2005, after the World Cup.",
+        "Hurricane Katrina=EVENT New Orleans=GPE World Cup=EVENT",
+    ),
+    ("", "they said on friday that nothing was known about it", ""),
+];
+
+#[test]
+fn hard_cases_of_news() {
+    let fast = Fast::new(file()).unwrap();
+    for (headline, text, expected) in HARD_CASES {
+        let passages = [
+            Passage::new(Field::Headline, headline),
+            Passage::new(Field::Text, text),
+        ];
+        let reading = fast.read(&passages);
+        let mut found = Vec::new();
+        for (passage, scores) in passages.iter().zip(&reading.scores) {
+            for name in fast.decoder().sightings(passage, scores) {
+                found.push(format!(
+                    "{}={}",
+                    name.span.of(passage.text).unwrap(),
+                    name.kind.name()
+                ));
+            }
+        }
+        assert_eq!(found.join(" "), *expected, "{text}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
@@ -129,7 +217,7 @@ proptest! {
     fn any_text_gets_scores_for_every_token(headline in "(\\PC|[A-Za-z .]){0,20}",
                                             text in "(\\PC|[A-Z][a-z]{1,5} |[.\"\\n]){0,60}") {
         static FAST: std::sync::OnceLock<Fast> = std::sync::OnceLock::new();
-        let fast = FAST.get_or_init(|| Fast::new(Cow::Borrowed(FILE)).unwrap());
+        let fast = FAST.get_or_init(|| Fast::new(file()).unwrap());
         let passages = [Passage::new(Field::Headline, &headline), Passage::new(Field::Text, &text)];
         let reading = fast.read(&passages);
         for (passage, scores) in passages.iter().zip(&reading.scores) {
