@@ -243,7 +243,8 @@ def save(out, arrays, meta, sources, forms, matrix, index, gazetteer):
     np.savez_compressed(
         out / "fast.npz", form=np.array(arrays.form, np.int32), context=np.array(arrays.context, np.int32),
         key=np.array(arrays.key, np.int32), tag=np.array(arrays.tag, np.uint8), ends=np.array(arrays.ends, np.int32),
-        docs=np.array(arrays.docs, np.int32), meta=np.array(meta, np.uint8), ids=np.array(arrays.ids), sources=np.array(sources),
+        docs=np.array(arrays.docs, np.int32), meta=np.array(meta, np.uint8), ids=np.array(arrays.ids),
+        sources=np.array(sources),
         rows=np.array(forms.rows, np.int32), row=np.array(forms.row, np.int32), matrix=matrix.astype(np.float16),
         word_keys=word_keys, word_rows=word_rows, phrase_keys=phrase_keys, phrase_values=phrase_values)
     print(f"{len(arrays.docs)} documents, {len(arrays.form)} tokens, {len(forms.rows)} forms", flush=True)

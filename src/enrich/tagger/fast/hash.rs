@@ -33,8 +33,8 @@ pub(super) const fn chain(hash: u64, next: u64) -> u64 {
 pub(super) struct Index {
     /// Where each bucket starts, and the end.
     starts: Vec<u32>,
-    lows: Vec<u16>,
-    values: Vec<u16>,
+    /// Lower bits of the key and the number: side by side, since both are wanted at once.
+    entries: Vec<(u16, u16)>,
 }
 
 impl Index {
@@ -52,8 +52,11 @@ impl Index {
             }
         }
         starts.push(at);
-        let lows = keys.iter().map(|key| (key & 0xFFFF) as u16).collect();
-        Some(Self { starts, lows, values })
+        let lows = keys.iter().map(|key| (key & 0xFFFF) as u16);
+        Some(Self {
+            starts,
+            entries: lows.zip(values).collect(),
+        })
     }
 
     /// The number of a hash that is not mixed yet; 0 for one that is not there.
@@ -61,13 +64,11 @@ impl Index {
         let key = (mix(hash) >> 32) as u32;
         let bucket = (key >> 16) as usize;
         let low = (key & 0xFFFF) as u16;
-        let range = self.bucket(bucket);
-        let lows = self.lows.get(range.clone()).unwrap_or_default();
-        let found = lows.iter().position(|&other| other == low);
-        found
-            .and_then(|place| self.values.get(range.start + place))
-            .copied()
-            .unwrap_or_default()
+        let entries = self.entries.get(self.bucket(bucket)).unwrap_or_default();
+        entries
+            .iter()
+            .find(|entry| entry.0 == low)
+            .map_or(0, |entry| entry.1)
     }
 
     fn bucket(&self, bucket: usize) -> Range<usize> {

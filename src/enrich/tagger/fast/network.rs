@@ -36,14 +36,27 @@ pub(super) struct Weights {
     pub(super) pool_at: usize,
 }
 
+/// Numbers that fill one line of a cache, and lie on one.
+#[derive(Debug, Clone, Copy)]
+#[repr(C, align(64))]
+struct Line([i8; BLOCK]);
+
+impl Line {
+    /// Rows of `BLOCK` numbers, or of a multiple of that.
+    fn table(numbers: &[i8]) -> Vec<Self> {
+        let (lines, _) = numbers.as_chunks();
+        lines.iter().map(|line| Self(*line)).collect()
+    }
+}
+
 /// A network for one kernel.
 #[derive(Debug)]
 pub(super) struct Network<K: Kernel> {
     kernel: K,
     embed: usize,
-    table: Vec<i8>,
-    vectors: Vec<i8>,
-    bias: Vec<i8>,
+    table: Vec<Line>,
+    vectors: Vec<Line>,
+    bias: Vec<Line>,
     layers: Vec<Layer<K>>,
     out: Layer<K>,
     pool_at: usize,
@@ -107,9 +120,9 @@ impl<K: Kernel> Network<K> {
         Self {
             kernel,
             embed: weights.embed,
-            table: weights.table,
-            vectors: weights.vectors,
-            bias: weights.bias,
+            table: Line::table(&weights.table),
+            vectors: Line::table(&weights.vectors),
+            bias: Line::table(&weights.bias),
             layers: weights.layers.into_iter().map(Layer::new).collect(),
             out,
             pool_at: weights.pool_at,
@@ -146,15 +159,15 @@ impl<K: Kernel> Network<K> {
     /// Every token's activations, rows of zeros in the gaps.
     #[inline(always)]
     fn embeddings(&self, document: &Document, words: &[Word]) -> Vec<K::Byte> {
-        let embed = self.embed;
+        let (embed, lines) = (self.embed, self.embed / BLOCK);
         let mut forms = vec![0_i16; document.forms.len() * embed];
         for (form, sums) in document.forms.iter().zip(forms.chunks_exact_mut(embed)) {
             add(sums, &self.bias);
             for &row in &form.rows {
-                add(sums, slice(&self.table, row as usize, embed));
+                add(sums, slice(&self.table, row as usize, lines));
             }
             if let Some(row) = usize::from(form.vector).checked_sub(1) {
-                add(sums, slice(&self.vectors, row, embed));
+                add(sums, slice(&self.vectors, row, lines));
             }
         }
         let mut rows = vec![K::Byte::default(); words.len() * embed];
@@ -162,12 +175,17 @@ impl<K: Kernel> Network<K> {
             let Some(context) = document.context.get(word.token).filter(|_| word.key != GAP) else {
                 continue;
             };
-            let [phrase, flags, place] = context.map(|row| slice(&self.table, row as usize, embed));
-            let form = slice(&forms, word.form, embed);
+            let [phrase, flags, place] = context.map(|row| slice(&self.table, row as usize, lines));
+            let (forms, _) = slice(&forms, word.form, embed).as_chunks::<BLOCK>();
             let around = phrase.iter().zip(flags).zip(place);
-            for ((byte, form), ((phrase, flags), place)) in row.iter_mut().zip(form).zip(around) {
-                let sum = form + i16::from(*phrase) + i16::from(*flags) + i16::from(*place);
-                *byte = K::byte(sum.clamp(0, LARGEST as i16) as u8);
+            for ((bytes, form), ((phrase, flags), place)) in
+                row.chunks_exact_mut(BLOCK).zip(forms).zip(around)
+            {
+                let around = phrase.0.iter().zip(&flags.0).zip(&place.0);
+                for ((byte, form), ((phrase, flags), place)) in bytes.iter_mut().zip(form).zip(around) {
+                    let sum = form + i16::from(*phrase) + i16::from(*flags) + i16::from(*place);
+                    *byte = K::byte(sum.clamp(0, LARGEST as i16) as u8);
+                }
             }
         }
         rows
@@ -303,9 +321,11 @@ fn pool<B: Copy + Default + Ord>(rows: &[B], width: usize, words: &[Word], keys:
 }
 
 #[inline(always)]
-fn add(sums: &mut [i16], row: &[i8]) {
-    for (sum, value) in sums.iter_mut().zip(row) {
-        *sum += i16::from(*value);
+fn add(sums: &mut [i16], row: &[Line]) {
+    for (sums, line) in sums.chunks_exact_mut(BLOCK).zip(row) {
+        for (sum, value) in sums.iter_mut().zip(&line.0) {
+            *sum += i16::from(*value);
+        }
     }
 }
 
