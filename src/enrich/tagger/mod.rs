@@ -2,8 +2,13 @@
 //! names to things, which is `entities`' work.
 
 pub mod calibration;
+pub mod encoder;
+mod file;
+mod kernels;
+mod numeric;
 pub mod sightings;
 pub mod tags;
 pub mod viterbi;
 
+pub use file::ModelError;
 pub use sightings::Sighting;
