@@ -3,6 +3,7 @@
 
 pub mod calibration;
 pub mod encoder;
+pub mod fast;
 mod file;
 mod kernels;
 mod numeric;
