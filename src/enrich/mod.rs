@@ -33,6 +33,14 @@ pub enum EnricherError {
         /// What is wrong.
         problem: &'static str,
     },
+    /// A trained model's file is damaged or of another version.
+    #[error("models/{file} {error}")]
+    Model {
+        /// The file under `models/`.
+        file: &'static str,
+        /// What is wrong.
+        error: tagger::ModelError,
+    },
     /// The phrases of the topic lexicon do not make an automaton.
     #[error("topic lexicon: {0}")]
     Lexicon(String),
