@@ -1,6 +1,7 @@
 //! Measures names and topics on labelled news, by the path that the worker takes: `make eval`, or
 //! `DATA=../shared/data cargo run --release --example eval -- names`. Never part of the worker.
 
+mod chains;
 mod corpus;
 mod detokenise;
 mod errors;
@@ -61,6 +62,8 @@ enum What {
     Score { file: PathBuf },
     /// Writes annotated and found tags in columns for seqeval, and prints our own count.
     Columns { file: PathBuf },
+    /// Resolution inside the article.
+    Chains,
     /// Topics.
     Topics,
 }
@@ -99,7 +102,7 @@ impl Setting {
                     field: mention.field,
                     span: mention.span,
                     kind: entity.kind,
-                    confidence: entity.confidence,
+                    confidence: mention.confidence,
                 })
             });
             mentions.collect()
@@ -202,7 +205,7 @@ fn measure(arguments: &Arguments, documents: &[Document], setting: &Setting) -> 
         }
         What::Speed { seconds } => speed::measure(setting, &own, *seconds)?,
         What::Columns { file } => write_columns(&own, &setting.read(&own)?, file)?,
-        What::Articles { .. } | What::Score { .. } | What::Topics => {}
+        What::Articles { .. } | What::Score { .. } | What::Chains | What::Topics => {}
     }
     Ok(())
 }
@@ -214,6 +217,16 @@ fn main() -> Result<()> {
     if let What::Topics = arguments.what {
         return topics::measure(data);
     }
+    let wanted = |setting: &Setting| {
+        arguments
+            .setting
+            .as_deref()
+            .is_none_or(|name| name == setting.name)
+    };
+    let settings: Vec<_> = Setting::all().into_iter().filter(wanted).collect();
+    if let What::Chains = arguments.what {
+        return chains::measure(data, arguments.split, &settings);
+    }
     let documents = documents(data, arguments.split)?;
     match &arguments.what {
         What::Articles { file } => return exchange::write_articles(&documents, file),
@@ -223,13 +236,7 @@ fn main() -> Result<()> {
         }
         _ => {}
     }
-    let wanted = |setting: &Setting| {
-        arguments
-            .setting
-            .as_deref()
-            .is_none_or(|name| name == setting.name)
-    };
-    for setting in Setting::all().into_iter().filter(wanted) {
+    for setting in settings {
         if !matches!(arguments.what, What::Speed { .. }) {
             println!("\n## {}", setting.name);
         }

@@ -94,6 +94,7 @@ impl Reach {
 #[derive(Debug)]
 pub struct Enricher {
     finder: entities::Finder,
+    resolver: entities::Resolver,
     /// Where topics are wanted.
     tagger: Option<topics::Tagger>,
     keywords: bool,
@@ -112,6 +113,7 @@ impl Enricher {
         let models = models.into_iter().filter(|(_, _, wanted)| *wanted);
         Ok(Self {
             finder: entities::Finder::new()?,
+            resolver: entities::Resolver::new()?,
             tagger,
             keywords: wanted.keywords,
             models: models
@@ -144,8 +146,11 @@ impl Enricher {
     ) -> EnrichedArticle {
         let reach = Reach::of(&article);
         let found = match reach {
-            Reach::All => Some(self.finder.entities(&article, limits)),
-            Reach::Countries => Some(self.finder.countries(&article, limits)),
+            Reach::All => {
+                let sightings = self.finder.sightings(&article);
+                Some(self.resolver.entities(&article, sightings, limits))
+            }
+            Reach::Countries => Some(self.resolver.countries(&article, limits)),
             Reach::Nothing => None,
         };
         if found.as_ref().is_some_and(|found| found.truncated) {

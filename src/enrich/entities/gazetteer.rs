@@ -166,6 +166,21 @@ impl Gazetteer {
         None
     }
 
+    /// The row of a name as an article writes it: exactly, or in capitals ("TOKYO").
+    pub(super) fn find(&self, name: &str) -> Option<&Row> {
+        let exact = self.row(name);
+        exact.or_else(|| {
+            let shouted = name.len() > 3 && !name.chars().any(char::is_lowercase);
+            let id = self.by_capitals.get(name).filter(|_| shouted)?;
+            self.rows.get(*id as usize)
+        })
+    }
+
+    /// The row of a country by exactly this name.
+    pub(super) fn country(&self, name: &str) -> Option<&Row> {
+        self.row(name).filter(|row| row.source == Source::Country)
+    }
+
     /// The row of exactly this name.
     pub(super) fn row(&self, name: &str) -> Option<&Row> {
         self.by_name.get(name).and_then(|&id| self.rows.get(id as usize))
