@@ -21,6 +21,8 @@ use anyhow::Result;
 use clap::Parser;
 use clap::Subcommand;
 use dateline::config::EnrichConfig;
+use dateline::config::NamesConfig;
+use dateline::config::NamesModel;
 use dateline::enrich::Enricher;
 use dateline::limits::Limits;
 
@@ -72,23 +74,31 @@ enum What {
 #[derive(Debug, Clone)]
 struct Setting {
     name: &'static str,
-    config: EnrichConfig,
+    config: NamesConfig,
 }
 
 impl Setting {
     fn all() -> Vec<Self> {
-        let config = EnrichConfig {
-            topics: false,
-            keywords: false,
+        let setting = |name, model| Self {
+            name,
+            config: NamesConfig {
+                model,
+                ..NamesConfig::default()
+            },
         };
-        vec![Self {
-            name: "rules",
-            config,
-        }]
+        vec![
+            setting("fast", NamesModel::Fast),
+            setting("cascade", NamesModel::Cascade),
+            setting("accurate", NamesModel::Accurate),
+        ]
     }
 
     fn enricher(&self) -> Result<Enricher> {
-        Ok(Enricher::new(&self.config)?)
+        let names_alone = EnrichConfig {
+            topics: false,
+            keywords: false,
+        };
+        Ok(Enricher::new(&names_alone, &self.config)?)
     }
 
     /// The names of every document.

@@ -1,5 +1,7 @@
 //! Tables of articles and what must, and must not, be found in them.
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -7,6 +9,7 @@ use crate::article::Entity;
 use crate::article::EntityType;
 use crate::article::Field;
 use crate::article::InputForm;
+use crate::config::NamesModel;
 
 fn article(headline: &str, text: &str) -> Article {
     Article {
@@ -17,12 +20,11 @@ fn article(headline: &str, text: &str) -> Article {
     }
 }
 
-thread_local! {
-    static ENRICHER: Enricher = Enricher::new(&EnrichConfig::default()).unwrap();
-}
+static ENRICHER: LazyLock<Enricher> =
+    LazyLock::new(|| Enricher::new(&EnrichConfig::default(), &NamesConfig::default()).unwrap());
 
 fn enrich(article: Article, limits: &Limits) -> EnrichedArticle {
-    ENRICHER.with(|enricher| enricher.enrich(article, limits, &mut ()))
+    ENRICHER.enrich(article, limits, &mut ())
 }
 
 fn entities(headline: &str, text: &str) -> Vec<Entity> {
@@ -352,7 +354,11 @@ fn what_is_not_wanted_is_not_computed() {
         }
     }
     for (topics, keywords) in [(false, true), (true, false), (false, false)] {
-        let enricher = Enricher::new(&EnrichConfig { topics, keywords }).unwrap();
+        let names = NamesConfig {
+            model: NamesModel::Fast,
+            ..NamesConfig::default()
+        };
+        let enricher = Enricher::new(&EnrichConfig { topics, keywords }, &names).unwrap();
         let models: Vec<_> = enricher
             .models()
             .iter()

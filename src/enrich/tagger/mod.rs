@@ -43,7 +43,11 @@ pub struct Tagger {
 enum Setting {
     Fast(Fast),
     Accurate(Encoder),
-    Cascade { fast: Fast, encoder: Encoder, margin: f32 },
+    Cascade {
+        fast: Fast,
+        encoder: Encoder,
+        margin: f32,
+    },
 }
 
 /// The names of one article, and what it took to find them.
@@ -99,7 +103,11 @@ impl Tagger {
                 let reading = encoder.read(passages, |_, _| true);
                 (encoder.decoder().all(passages, &reading.scores), tokens)
             }
-            Setting::Cascade { fast, encoder, margin } => cascade(fast, encoder, *margin, passages),
+            Setting::Cascade {
+                fast,
+                encoder,
+                margin,
+            } => cascade(fast, encoder, *margin, passages),
         };
         Tagged {
             sightings,
@@ -114,7 +122,12 @@ fn broken(file: &'static str, error: ModelError) -> EnricherError {
 }
 
 /// Sure sentences as the fast model has them, the others as the encoder has them; and how many tokens those have.
-fn cascade(fast: &Fast, encoder: &Encoder, margin: f32, passages: &[Passage<'_>; 2]) -> (Vec<Sighting>, usize) {
+fn cascade(
+    fast: &Fast,
+    encoder: &Encoder,
+    margin: f32,
+    passages: &[Passage<'_>; 2],
+) -> (Vec<Sighting>, usize) {
     let quick = fast.read(passages);
     let unsure = [0, 1].map(|side: usize| {
         let words = passages.get(side).map_or(0, |passage| passage.words.len());
@@ -129,7 +142,11 @@ fn cascade(fast: &Fast, encoder: &Encoder, margin: f32, passages: &[Passage<'_>;
         unsure
     });
     let [in_headline, in_text] = &unsure;
-    let count = in_headline.iter().chain(in_text).filter(|unsure| **unsure).count();
+    let count = in_headline
+        .iter()
+        .chain(in_text)
+        .filter(|unsure| **unsure)
+        .count();
     let mut found = fast.decoder().all(passages, &quick.scores);
     if count == 0 {
         return (found, 0);
