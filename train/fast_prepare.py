@@ -210,7 +210,7 @@ def main():
 
     for d in docs:
         put(d, 0)
-        if d["split"] == "train" and d["scheme"] == "full":
+        if d["split"] == "train" and d["scheme"] == "full" and "~" not in d["id"]:
             put(swap(d, rng, pools), 1)
             if rng.random() < 0.5:
                 put(noise(d, rng), 2)

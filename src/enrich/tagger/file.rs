@@ -1,9 +1,9 @@
-//! The file of a trained model: whether it is whole, what it says of itself, and its tensors. Written by `train/`; never
-//! knows what the tensors are for.
+//! The file of a trained model: whether it is whole, what it says of itself, and its tensors. Written by `train/`;
+//! never knows what the tensors are for.
 //!
-//! Layout, little endian: eight bytes for the kind of model; a 32 bit number, the version of this layout; a 32 bit number,
-//! the length of the header; the header, JSON: `model` and `tensors`; tensors at the places that it names, counted from
-//! its end; the SHA-256 of all before.
+//! Layout, little endian: eight bytes for the kind of model; a 32 bit number, the version of this layout; a 32 bit
+//! number, the length of the header; the header, JSON: `model` and `tensors`; tensors at the places that it names,
+//! counted from its end; the SHA-256 of all before.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -33,8 +33,8 @@ pub(super) trait Kernel: Copy + Debug + Send + Sync {
     /// Where a slice is too short.
     fn bytes(self, rows: &[Self::Byte], depth: usize, panel: &[Self::Weight], sums: &mut [i32]);
 
-    /// `ROWS` rows of `depth` numbers times one panel of pairs (`depth / 2` times `PAIR_COLUMNS` pairs), into `ROWS` rows
-    /// of `PAIR_COLUMNS` sums, which lie `stride` apart. Sums must fit 32 bits.
+    /// `ROWS` rows of `depth` numbers times one panel of pairs (`depth / 2` times `PAIR_COLUMNS` pairs), into `ROWS`
+    /// rows of `PAIR_COLUMNS` sums, which lie `stride` apart. Sums must fit 32 bits.
     ///
     /// # Panics
     /// Where a slice is too short.
