@@ -57,7 +57,8 @@ impl Resolver {
     pub fn entities(&self, article: &Article, sightings: Vec<Sighting>, limits: &Limits) -> Findings {
         let mut sightings = tidy::tidy(article, sightings);
         let fields = Fields::of(article);
-        repeats::repeat(fields, &mut sightings);
+        let head = article.dateline.as_ref().map_or(0, |dateline| dateline.span.end);
+        repeats::repeat(fields, head, &mut sightings);
         self.join(article, sightings, limits)
     }
 
