@@ -6,19 +6,12 @@ mod chains;
 mod countries;
 mod describe;
 mod fields;
-mod finder;
 mod form;
 mod gazetteer;
 mod links;
-mod lists;
 mod people;
 mod repeats;
-mod rule;
-mod rules;
 mod tidy;
-mod words;
-
-pub use finder::Finder;
 
 use crate::article::Article;
 use crate::article::Entity;
