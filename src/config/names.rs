@@ -8,7 +8,7 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NamesConfig {
-    /// `fast`, `accurate` (some 50 times the work), or `cascade`: `fast`, then `accurate` for sentences where it is unsure.
+    /// `fast`, `accurate` (some 50 times the work) or `cascade`: `fast`, and `accurate` where that is unsure.
     pub model: NamesModel,
     /// `cascade`: a sentence is unsure where some token's best tag is less than so many nats above the next; 0 to 20.
     #[schemars(range(min = 0.0, max = 20.0))]

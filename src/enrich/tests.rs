@@ -182,21 +182,12 @@ fn no_part_of_a_longer_name() {
 }
 
 #[test]
-fn ships_surnames_and_namesakes_are_no_places() {
+fn ships_and_namesakes_are_no_places() {
     for (text, expected) in [
         ("The ferry Estonia sank off Finland.", &["GPE Finland"][..]),
         ("They saw the HMS Belfast in London.", &["GPE London"]),
         ("The cruise ship Costa Concordia sank.", &[]),
         ("We saw the St. Louis Cardinals win.", &[]),
-        (
-            "The winner, Michael Osaka, slept. Then Osaka left for Osaka, in Osaka.",
-            &[
-                "PERSON Michael Osaka",
-                "PERSON Osaka",
-                "PERSON Osaka",
-                "GPE Osaka",
-            ],
-        ),
         (
             "We saw Brian May again. In May 2012 he left.",
             &["PERSON Brian May"],

@@ -12,7 +12,6 @@ use crate::enrich::entities::form::Family;
 use crate::enrich::entities::form::fold;
 use crate::enrich::entities::form::initials;
 use crate::enrich::entities::form::is_acronym;
-use crate::enrich::entities::form::is_small;
 use crate::enrich::entities::gazetteer::Gazetteer;
 use crate::enrich::entities::gazetteer::Row;
 use crate::enrich::entities::gazetteer::Source;
@@ -257,7 +256,8 @@ fn is_craft(family: Family, head: &str, tail: &str) -> bool {
 /// True where `head` alone can mean the whole: "Islamic Movement" of "Islamic Movement of Uzbekistan"; all else is a tail
 /// like "Party"; or it is a word that nothing else has for a name.
 fn is_short_for(form: &Form<'_>, head: &str, tail: &str, gazetteer: &Gazetteer) -> bool {
-    let goes_on = tail.split(' ').next().is_some_and(is_small);
+    // Not "in": al-Qaida in Iraq is another body.
+    let goes_on = matches!(tail.split(' ').next(), Some("of" | "on" | "for"));
     if goes_on && head.contains(' ') && matches!(form.family, Family::Body | Family::Event | Family::Work) {
         return true;
     }

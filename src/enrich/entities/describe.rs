@@ -83,10 +83,16 @@ impl Describer<'_> {
     fn name(&self, mentions: &[&Sighting], row: Option<&Row>) -> String {
         let names = mentions.iter().map(|sighting| self.fields.name(sighting));
         let clean = |name: &str| !is_shouted(name) && !name.contains('\n');
-        // The first of the longest: max_by_key gives the last.
+        // "Iran" before "IRAN"; the first of equals, where max_by_key gives the last.
         let longest = names
             .rev()
-            .max_by_key(|name| (clean(name), name.chars().count()))
+            .max_by_key(|name| {
+                (
+                    clean(name),
+                    name.chars().count(),
+                    name.chars().any(char::is_lowercase),
+                )
+            })
             .unwrap_or_default();
         if clean(longest) {
             return longest.to_owned();
@@ -149,7 +155,12 @@ impl Describer<'_> {
             .map(|(at, _)| at)
             .chain([words.len()])
             .take(3);
-        let mut regions = ends.filter_map(|end| self.gazetteer.find(words.get(..end)?));
+        let mut regions = ends.filter_map(|end| {
+            let name = words.get(..end)?;
+            self.gazetteer
+                .find(name)
+                .or_else(|| self.gazetteer.find(name.trim_end_matches('.')))
+        });
         regions.any(|row| {
             matches!(row.source, Source::Region | Source::Country)
                 && !row.country.is_empty()

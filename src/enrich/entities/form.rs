@@ -87,7 +87,7 @@ pub(super) fn initials(folded: &str) -> [String; 2] {
 }
 
 /// Words that acronyms leave out.
-pub(super) fn is_small(word: &str) -> bool {
+fn is_small(word: &str) -> bool {
     matches!(
         word,
         "a" | "and" | "&" | "for" | "in" | "of" | "on" | "the" | "to" | "de" | "la" | "du" | "des"

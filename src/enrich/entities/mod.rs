@@ -6,19 +6,12 @@ mod chains;
 mod countries;
 mod describe;
 mod fields;
-mod finder;
 mod form;
 mod gazetteer;
 mod links;
-mod lists;
 mod people;
 mod repeats;
-mod rule;
-mod rules;
 mod tidy;
-mod words;
-
-pub use finder::Finder;
 
 use crate::article::Article;
 use crate::article::Entity;
@@ -57,7 +50,8 @@ impl Resolver {
     pub fn entities(&self, article: &Article, sightings: Vec<Sighting>, limits: &Limits) -> Findings {
         let mut sightings = tidy::tidy(article, sightings);
         let fields = Fields::of(article);
-        repeats::repeat(fields, &mut sightings);
+        let head = article.dateline.as_ref().map_or(0, |dateline| dateline.span.end);
+        repeats::repeat(fields, head, &mut sightings);
         self.join(article, sightings, limits)
     }
 

@@ -32,8 +32,9 @@ struct Known<'t> {
 /// Names by their first token.
 type Index<'t> = HashMap<&'t str, Vec<Known<'t>>>;
 
-/// Adds each repeat of a sure name, and each surname of a person named in full, that no sighting covers.
-pub(super) fn repeat(fields: Fields<'_>, sightings: &mut Vec<Sighting>) {
+/// Adds each repeat of a sure name, and each surname of a person named in full, that no sighting covers; in the text from
+/// byte `from` on, where the head of a wire story ends.
+pub(super) fn repeat(fields: Fields<'_>, from: usize, sightings: &mut Vec<Sighting>) {
     let lower = lower_words(fields);
     let index = known(fields, sightings, &lower);
     let mut found = Vec::new();
@@ -44,7 +45,7 @@ pub(super) fn repeat(fields: Fields<'_>, sightings: &mut Vec<Sighting>) {
             .iter()
             .filter(|sighting| sighting.field == field)
             .peekable();
-        let mut end = 0;
+        let mut end = if field == Field::Text { from } else { 0 };
         for (at, token) in tokens.iter().enumerate() {
             while let Some(sighting) = covered.next_if(|sighting| sighting.span.start <= token.start) {
                 end = end.max(sighting.span.end);

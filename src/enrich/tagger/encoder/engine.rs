@@ -1,5 +1,5 @@
-//! The network on the best instructions that this machine has, with memory that threads share in turn. The choice changes
-//! the speed, never the answer.
+//! The network on the best instructions that this machine has, with memory that threads share in turn. The choice
+//! changes the speed, never the answer.
 
 use std::fmt::Debug;
 use std::sync::Mutex;

@@ -1,5 +1,5 @@
-//! A layer of weights in 8 bits over rows of activations in 8 bits. Weights have one scale a column, activations a scale
-//! and a zero a row, found anew for each row; sums are exact integers, so every machine gets the same.
+//! A layer of weights in 8 bits over rows of activations in 8 bits. Weights have one scale a column, activations a
+//! scale and a zero a row, found anew for each row; sums are exact integers, so every machine gets the same.
 
 use crate::enrich::tagger::kernels::Kernel;
 use crate::enrich::tagger::kernels::ROWS;

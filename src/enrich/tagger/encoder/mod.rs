@@ -1,5 +1,5 @@
-//! The `accurate` recogniser: a small BERT-like encoder in 8 bits, with a head for the tags of tokens and one for topics.
-//! Pure Rust and deterministic: one text gives the same bits on every machine. Never joins names to things.
+//! The `accurate` recogniser: a small BERT-like encoder in 8 bits, with a head for the tags of tokens and one for
+//! topics. Pure Rust and deterministic: one text gives the same bits on every machine. Never joins names to things.
 
 mod attention;
 mod engine;

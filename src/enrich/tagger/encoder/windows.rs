@@ -1,5 +1,5 @@
-//! The pieces of an article, and the windows in which the encoder reads them. Every token is read; where a window had to
-//! be cut inside a sentence, the next one begins some pieces earlier. `train/windows.py` cuts in the same way.
+//! The pieces of an article, and the windows in which the encoder reads them. Every token is read; where a window had
+//! to be cut inside a sentence, the next one begins some pieces earlier. `train/windows.py` cuts in the same way.
 
 use std::ops::Range;
 
@@ -212,8 +212,8 @@ fn split(tokens: &[Token], fitting: usize) -> (usize, usize) {
     (fitting, later.iter().rev().take_while(near).count())
 }
 
-/// The letter case of a token: 0 lower, 1 Title, 2 UPPER, 3 one capital alone, 4 mixed, 5 digits without letters, 6 both,
-/// 7 neither. Letters without case count as lower.
+/// The letter case of a token: 0 lower, 1 Title, 2 UPPER, 3 one capital alone, 4 mixed, 5 digits without letters, 6
+/// both, 7 neither. Letters without case count as lower.
 fn case_class(token: &str) -> u8 {
     let (mut letters, mut capitals, mut first, mut digits) = (0_usize, 0_usize, false, false);
     for c in token.chars() {

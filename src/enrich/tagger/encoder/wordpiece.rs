@@ -1,5 +1,5 @@
-//! Tokens to the pieces that the encoder knows (WordPiece: Schuster and Nakajima 2012, as BERT uncased does it): accents
-//! off, lower case, then the longest known prefix again and again. Linear in the text, up to the longest piece.
+//! Tokens to the pieces that the encoder knows (WordPiece: Schuster and Nakajima 2012, as BERT uncased does it):
+//! accents off, lower case, then the longest known prefix again and again. Linear in the text, up to the longest piece.
 
 use std::ops::Range;
 
@@ -178,8 +178,8 @@ mod tests {
     use super::*;
     use crate::enrich::tagger::encoder::model::vocabulary;
 
-    /// Tokens of hostile text and what Hugging Face's `tokenizers` 0.23 makes of each with this vocabulary, without special
-    /// pieces; none at all stands as `[UNK]`, and more than `PIECES_OF_TOKEN_MAX` are cut.
+    /// Tokens of hostile text and what Hugging Face's `tokenizers` 0.23 makes of each with this vocabulary, without
+    /// special pieces; none at all stands as `[UNK]`, and more than `PIECES_OF_TOKEN_MAX` are cut.
     const CASES: &str = include_str!("wordpiece.json");
 
     fn cut(wordpiece: &WordPiece, token: &str) -> Vec<Piece> {
