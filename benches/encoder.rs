@@ -25,6 +25,22 @@ fn core_time(start: Instant) -> Duration {
     nanoseconds.map_or_else(|| start.elapsed(), Duration::from_nanos)
 }
 
+/// The text of a line: the string `value` of a JSON object, or the line itself.
+fn article(line: &str) -> String {
+    let object: Option<serde_json::Value> = serde_json::from_str(line).ok();
+    let value = object.as_ref().and_then(|object| object.get("value")?.as_str());
+    value.unwrap_or(line).to_owned()
+}
+
+/// The first sentence as the headline, the rest as the text.
+fn passages(article: &str) -> [Passage<'_>; 2] {
+    let (headline, text) = article.split_once(". ").unwrap_or(("", article));
+    [
+        Passage::new(Field::Headline, headline),
+        Passage::new(Field::Text, text),
+    ]
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
     let model = arguments
@@ -34,17 +50,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         .next()
         .unwrap_or_else(|| "samples/articles.jsonl".to_owned());
     let (model, text) = (fs::read(model)?, fs::read_to_string(text)?);
-    let articles: Vec<&str> = text.split("\n\n").filter(|article| !article.is_empty()).collect();
-    let passages: Vec<_> = articles
-        .iter()
-        .map(|article| {
-            let (headline, body) = article.split_once('\n').unwrap_or(("", article));
-            [
-                Passage::new(Field::Headline, headline),
-                Passage::new(Field::Text, body),
-            ]
-        })
-        .collect();
+    let articles: Vec<String> = text.lines().map(article).collect();
+    let passages: Vec<_> = articles.iter().map(|article| passages(article)).collect();
     let began = Instant::now();
     for instructions in Instructions::here() {
         let start = core_time(began);
