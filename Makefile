@@ -76,6 +76,11 @@ eval: ## Measure names and topics on labelled news, beside spaCy (DATA=../shared
 	done
 	DATA=$(or $(DATA),../shared/data) benches/peers/run.sh
 
+.PHONY: bench
+bench: ## Speed of the encoder on one core, on each set of vector instructions that the machine has
+	@scripts/setup.sh build
+	cargo bench --bench encoder
+
 .PHONY: fmt
 fmt: ## Format the sources
 	cargo fmt

@@ -1,6 +1,7 @@
 //! Measures names and topics on labelled news, by the path that the worker takes: `make eval`, or
 //! `DATA=../shared/data cargo run --release --example eval -- names`. Never part of the worker.
 
+mod chains;
 mod corpus;
 mod detokenise;
 mod errors;
@@ -20,6 +21,8 @@ use anyhow::Result;
 use clap::Parser;
 use clap::Subcommand;
 use dateline::config::EnrichConfig;
+use dateline::config::NamesConfig;
+use dateline::config::NamesModel;
 use dateline::enrich::Enricher;
 use dateline::limits::Limits;
 
@@ -61,6 +64,8 @@ enum What {
     Score { file: PathBuf },
     /// Writes annotated and found tags in columns for seqeval, and prints our own count.
     Columns { file: PathBuf },
+    /// Resolution inside the article.
+    Chains,
     /// Topics.
     Topics,
 }
@@ -69,23 +74,31 @@ enum What {
 #[derive(Debug, Clone)]
 struct Setting {
     name: &'static str,
-    config: EnrichConfig,
+    config: NamesConfig,
 }
 
 impl Setting {
     fn all() -> Vec<Self> {
-        let config = EnrichConfig {
-            topics: false,
-            keywords: false,
+        let setting = |name, model| Self {
+            name,
+            config: NamesConfig {
+                model,
+                ..NamesConfig::default()
+            },
         };
-        vec![Self {
-            name: "rules",
-            config,
-        }]
+        vec![
+            setting("fast", NamesModel::Fast),
+            setting("cascade", NamesModel::Cascade),
+            setting("accurate", NamesModel::Accurate),
+        ]
     }
 
     fn enricher(&self) -> Result<Enricher> {
-        Ok(Enricher::new(&self.config)?)
+        let names_alone = EnrichConfig {
+            topics: false,
+            keywords: false,
+        };
+        Ok(Enricher::new(&names_alone, &self.config)?)
     }
 
     /// The names of every document.
@@ -99,7 +112,7 @@ impl Setting {
                     field: mention.field,
                     span: mention.span,
                     kind: entity.kind,
-                    confidence: entity.confidence,
+                    confidence: mention.confidence,
                 })
             });
             mentions.collect()
@@ -202,7 +215,7 @@ fn measure(arguments: &Arguments, documents: &[Document], setting: &Setting) -> 
         }
         What::Speed { seconds } => speed::measure(setting, &own, *seconds)?,
         What::Columns { file } => write_columns(&own, &setting.read(&own)?, file)?,
-        What::Articles { .. } | What::Score { .. } | What::Topics => {}
+        What::Articles { .. } | What::Score { .. } | What::Chains | What::Topics => {}
     }
     Ok(())
 }
@@ -214,6 +227,16 @@ fn main() -> Result<()> {
     if let What::Topics = arguments.what {
         return topics::measure(data);
     }
+    let wanted = |setting: &Setting| {
+        arguments
+            .setting
+            .as_deref()
+            .is_none_or(|name| name == setting.name)
+    };
+    let settings: Vec<_> = Setting::all().into_iter().filter(wanted).collect();
+    if let What::Chains = arguments.what {
+        return chains::measure(data, arguments.split, &settings);
+    }
     let documents = documents(data, arguments.split)?;
     match &arguments.what {
         What::Articles { file } => return exchange::write_articles(&documents, file),
@@ -223,13 +246,7 @@ fn main() -> Result<()> {
         }
         _ => {}
     }
-    let wanted = |setting: &Setting| {
-        arguments
-            .setting
-            .as_deref()
-            .is_none_or(|name| name == setting.name)
-    };
-    for setting in Setting::all().into_iter().filter(wanted) {
+    for setting in settings {
         if !matches!(arguments.what, What::Speed { .. }) {
             println!("\n## {}", setting.name);
         }

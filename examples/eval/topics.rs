@@ -9,6 +9,7 @@ use anyhow::Result;
 use dateline::article::Article;
 use dateline::article::InputForm;
 use dateline::config::EnrichConfig;
+use dateline::config::NamesConfig;
 use dateline::enrich::Enricher;
 use dateline::limits::Limits;
 use serde_json::Value;
@@ -62,7 +63,7 @@ fn parents() -> Result<BTreeMap<String, String>> {
 
 /// Prints precision, recall and the share of articles tagged; only articles with an odd number count.
 pub(crate) fn measure(data: &Path) -> Result<()> {
-    let enricher = Enricher::new(&EnrichConfig::default())?;
+    let enricher = Enricher::new(&EnrichConfig::default(), &NamesConfig::default())?;
     let limits = Limits::default();
     let parents = parents()?;
     let (mut all, mut bands, mut tagged, mut articles) = (Tally::default(), BTreeMap::new(), 0, 0);

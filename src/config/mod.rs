@@ -10,6 +10,7 @@ mod kafka;
 mod librdkafka;
 mod load;
 mod log;
+mod names;
 mod problems;
 mod schema;
 mod secret;
@@ -28,6 +29,7 @@ pub use enrich::EnrichConfig;
 pub use input::{FormChoice, InputConfig, Tombstones};
 pub use kafka::{Assignment, Compression, Delivery, GroupProtocol, KafkaConfig, OffsetReset};
 pub use log::{LogConfig, LogFormat};
+pub use names::{NamesConfig, NamesModel};
 pub use problems::{ConfigProblems, Problem};
 pub use schema::schema;
 pub use secret::Secret;
@@ -52,6 +54,8 @@ pub struct Config {
     pub dead_letters: DeadLetterConfig,
     /// What is looked for in an article.
     pub enrich: EnrichConfig,
+    /// Which recogniser finds names.
+    pub names: NamesConfig,
     /// Metrics, health and the live page.
     pub admin: AdminConfig,
     /// Logging.

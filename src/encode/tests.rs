@@ -126,14 +126,17 @@ fn full() -> EnrichedArticle {
         Mention {
             field: Field::Text,
             span: at("Zürich"),
+            confidence: Score::ONE,
         },
         Mention {
             field: Field::Text,
             span: at("ZÜRICH"),
+            confidence: Score::ONE,
         },
         Mention {
             field: Field::Headline,
             span: ByteSpan::new(3, 10),
+            confidence: Score::ONE,
         },
     ])]);
     full.topics = Some(vec![TopicTag {
@@ -309,6 +312,7 @@ proptest! {
         let mention = |(in_text, start, length): (bool, usize, usize)| Mention {
             field: if in_text { Field::Text } else { Field::Headline },
             span: ByteSpan::new(start, start + length),
+            confidence: Score::ONE,
         };
         let mentions: Vec<Mention> = spans.into_iter().map(mention).collect();
         let fitting = |m: &&Mention| m.span.of(if m.field == Field::Text { &text } else { &headline }).is_some();

