@@ -16,6 +16,7 @@ mod secret;
 mod security;
 mod shape;
 mod similar;
+mod topics;
 mod validate;
 mod worker;
 
@@ -32,6 +33,8 @@ pub use problems::{ConfigProblems, Problem};
 pub use schema::schema;
 pub use secret::Secret;
 pub use security::{SaslMechanism, SecurityConfig, SecurityProtocol};
+pub use topics::OwnTopic;
+pub use topics::TopicsConfig;
 pub use worker::WorkerConfig;
 
 use schemars::JsonSchema;
@@ -52,6 +55,8 @@ pub struct Config {
     pub dead_letters: DeadLetterConfig,
     /// What is looked for in an article.
     pub enrich: EnrichConfig,
+    /// A newer vocabulary of topics, and topics of your own.
+    pub topics: TopicsConfig,
     /// Metrics, health and the live page.
     pub admin: AdminConfig,
     /// Logging.

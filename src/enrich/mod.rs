@@ -14,13 +14,14 @@ use crate::article::Counts;
 use crate::article::EnrichedArticle;
 use crate::article::Flag;
 use crate::config::EnrichConfig;
+use crate::config::TopicsConfig;
 use crate::limits::Limits;
 use crate::record::Step;
 use crate::record::StepObserver;
 use crate::text::sentences::sentences;
 use crate::text::tokens::count_words;
 
-/// An embedded model file that cannot be read: a defect of the build, found at start.
+/// A model, or what a team gave beside it, that cannot be read; found at start.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum EnricherError {
     /// A line of a table lacks a field or names something unknown.
@@ -33,9 +34,15 @@ pub enum EnricherError {
         /// What is wrong.
         problem: &'static str,
     },
-    /// The phrases of the topic lexicon do not make an automaton.
-    #[error("topic lexicon: {0}")]
-    Lexicon(String),
+    /// A model's file is cut or of another format.
+    #[error("{0} is not a model's file")]
+    Model(&'static str),
+    /// The vocabulary that was given cannot be read.
+    #[error(transparent)]
+    Vocabulary(#[from] topics::VocabularyError),
+    /// An own topic has a phrase without a word, or with more than four.
+    #[error("own topic {0}: a phrase has 1 to 4 words")]
+    OwnTopic(String),
 }
 
 /// Name and version of a model, for a record's provenance.
@@ -94,25 +101,22 @@ pub struct Enricher {
 
 impl Enricher {
     /// Loads the embedded models that are wanted.
-    pub fn new(wanted: &EnrichConfig) -> Result<Self, EnricherError> {
-        let tagger = wanted.topics.then(topics::Tagger::new).transpose()?;
-        let models = [
-            ("names-rules", Step::Entities, true),
-            ("topics-lexicon", Step::Topics, wanted.topics),
-            ("keywords", Step::Keywords, wanted.keywords),
-        ];
-        let models = models.into_iter().filter(|(_, _, wanted)| *wanted);
+    pub fn new(wanted: &EnrichConfig, own: &TopicsConfig) -> Result<Self, EnricherError> {
+        let tagger = wanted.topics.then(|| topics::Tagger::new(own)).transpose()?;
+        let model = |name: &str, version: &str, step| ModelInfo {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            step,
+        };
+        let names = Some(model("names-rules", "1", Step::Entities));
+        let topics = tagger.as_ref().map(topics::Tagger::model);
+        let topics = topics.map(|(name, version)| model(name, version, Step::Topics));
+        let keywords = wanted.keywords.then(|| model("keywords", "1", Step::Keywords));
         Ok(Self {
             finder: entities::Finder::new()?,
             tagger,
             keywords: wanted.keywords,
-            models: models
-                .map(|(name, step, _)| ModelInfo {
-                    name: name.to_owned(),
-                    version: "1".to_owned(),
-                    step,
-                })
-                .collect(),
+            models: names.into_iter().chain(topics).chain(keywords).collect(),
         })
     }
 
@@ -123,7 +127,19 @@ impl Enricher {
 
     /// Version of the IPTC Media Topics vocabulary.
     pub fn vocabulary_version(&self) -> &str {
-        topics::VOCABULARY_VERSION
+        let tagger = self.tagger.as_ref();
+        tagger.map_or(topics::VOCABULARY_VERSION, topics::Tagger::vocabulary_version)
+    }
+
+    /// What a newer vocabulary did to the model's topics.
+    pub fn vocabulary_changes(&self) -> topics::Changes {
+        self.tagger.as_ref().map(topics::Tagger::changes).unwrap_or_default()
+    }
+
+    /// Why topics are said of an article, and which came near; empty where topics are not wanted or not looked for.
+    pub fn explain(&self, article: &Article, limits: &Limits) -> Vec<topics::Explanation> {
+        let tagger = self.tagger.as_ref().filter(|_| Reach::of(article) == Reach::All);
+        tagger.map(|tagger| tagger.explain(article, limits)).unwrap_or_default()
     }
 
     /// Reads one article. An item that is cancelled or withheld gets no findings; a language other than English gets

@@ -18,7 +18,7 @@ fn article(headline: &str, text: &str) -> Article {
 }
 
 thread_local! {
-    static ENRICHER: Enricher = Enricher::new(&EnrichConfig::default()).unwrap();
+    static ENRICHER: Enricher = Enricher::new(&EnrichConfig::default(), &TopicsConfig::default()).unwrap();
 }
 
 fn enrich(article: Article, limits: &Limits) -> EnrichedArticle {
@@ -352,14 +352,14 @@ fn what_is_not_wanted_is_not_computed() {
         }
     }
     for (topics, keywords) in [(false, true), (true, false), (false, false)] {
-        let enricher = Enricher::new(&EnrichConfig { topics, keywords }).unwrap();
+        let enricher = Enricher::new(&EnrichConfig { topics, keywords }, &TopicsConfig::default()).unwrap();
         let models: Vec<_> = enricher
             .models()
             .iter()
             .map(|model| model.name.as_str())
             .collect();
         assert_eq!(
-            (models.contains(&"topics-lexicon"), models.contains(&"keywords")),
+            (models.contains(&"topics-fast"), models.contains(&"keywords")),
             (topics, keywords)
         );
         let article = article(

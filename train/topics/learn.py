@@ -3,52 +3,51 @@ follows from the phrase's vector, and one from the lexicon. Labels may be soft."
 
 import numpy as np
 import torch
-from torch import nn
 
 torch.set_num_threads(2)
 
 
-class Linear(nn.Module):
-    """Logits of all concepts. `prior` (phrases x concepts) marks what the lexicon says."""
+class Linear:
+    """Weights of all concepts for counts x (sparse), vectors z and lexicon scores (dense, by concept)."""
 
     def __init__(self, phrases, dims, concepts):
-        super().__init__()
-        self.own = nn.Parameter(torch.zeros(phrases, concepts))
-        self.dense = nn.Parameter(torch.zeros(dims, concepts))
-        self.trust = nn.Parameter(torch.full((concepts,), 2.0))
-        self.bias = nn.Parameter(torch.full((concepts,), -3.0))
+        self.own = torch.zeros(phrases, concepts)
+        self.dense = torch.zeros(dims, concepts)
+        self.trust = torch.full((concepts,), 2.0)
+        self.bias = torch.full((concepts,), -3.0)
 
-    def forward(self, counts, vectors, lexicon):
-        return torch.sparse.mm(counts, self.own) + vectors @ self.dense + lexicon * self.trust + self.bias
+    def logits(self, x, z, lexicon):
+        """Logits of rows, as an array."""
+        return x @ self.own.numpy() + z @ self.dense.numpy() + lexicon * self.trust.numpy() + self.bias.numpy()
 
-
-def slice_csr(x, rows):
-    part = x[rows]
-    return torch.sparse_csr_tensor(torch.from_numpy(part.indptr.astype(np.int64)),
-                                   torch.from_numpy(part.indices.astype(np.int64)),
-                                   torch.from_numpy(part.data), part.shape)
+    def folded(self, vectors, prior):
+        """One weight for each phrase and concept: what the tagger needs."""
+        return self.own.numpy() + vectors @ self.dense.numpy() + prior.multiply(self.trust.numpy()[None, :]).toarray()
 
 
-def fit(x, z, lex, target, weight, seed=1, epochs=8, rate=0.02, decay=2e-6, dense_rate=0.01, batch=256, shrink=1e-3):
-    """Trains on rows of x (counts), z (vectors), lex (lexicon), with targets and weights per row and concept."""
-    torch.manual_seed(seed)
+def fit(x, z, lexicon, target, weight, seed=1, epochs=7, batch=1024, rate=0.1, decay=1e-5, shrink=1e-4, use=(1, 1, 1)):
+    """Trains on rows of x, z, lexicon with targets (soft or 0 and 1) and a weight per row. `use` switches the parts."""
     random = np.random.default_rng(seed)
     model = Linear(x.shape[1], z.shape[1], target.shape[1])
-    groups = [{"params": [model.own], "lr": rate}, {"params": [model.dense], "lr": dense_rate},
-              {"params": [model.trust, model.bias], "lr": 0.02}]
-    optimizer = torch.optim.Adam(groups, betas=(0.9, 0.99))
-    steps = epochs * -(-x.shape[0] // batch)
-    plan = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / steps)
-    for _ in range(epochs):
-        order = random.permutation(x.shape[0])
-        for at in range(0, len(order), batch):
-            rows = np.sort(order[at:at + batch])
-            logits = model(slice_csr(x, rows), torch.from_numpy(z[rows]), torch.from_numpy(lex[rows]))
-            loss = nn.functional.binary_cross_entropy_with_logits(
-                logits, torch.from_numpy(target[rows]), torch.from_numpy(weight[rows]), reduction="sum") / batch
-            loss = loss + decay * model.own.square().sum() + shrink * model.dense.square().sum()
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            plan.step()
+    if not use[2]:
+        model.trust.zero_()
+    parts = [(model.own, rate, decay, use[0]), (model.dense, rate / 2, shrink, use[1]),
+             (model.trust, 0.02, 0, use[2]), (model.bias, 0.05, 0, 1)]
+    optimizer = torch.optim.Adam([{"params": [p], "lr": lr} for p, lr, _, on in parts if on], betas=(0.9, 0.98), fused=True)
+    first = [group["lr"] for group in optimizer.param_groups]
+    per_epoch = -(-x.shape[0] // batch)
+    for step in range(epochs * per_epoch):
+        if step % per_epoch == 0:
+            order = random.permutation(x.shape[0])
+        rows = np.sort(order[step % per_epoch * batch:][:batch])
+        xs, zs, ls = x[rows], z[rows], lexicon[rows]
+        error = 1 / (1 + np.exp(-model.logits(xs, zs, ls))) - target[rows]
+        error *= weight[rows][:, None] / len(rows)
+        grads = [lambda: xs.T.tocsr() @ error, lambda: zs.T @ error, lambda: (ls * error).sum(0), lambda: error.sum(0)]
+        for (param, _, penalty, on), grad in zip(parts, grads):
+            if on:
+                param.grad = torch.from_numpy(np.ascontiguousarray(grad(), dtype=np.float32)).add_(param, alpha=penalty)
+        for group, lr in zip(optimizer.param_groups, first):
+            group["lr"] = lr * (1 - step / (epochs * per_epoch))
+        optimizer.step()
     return model

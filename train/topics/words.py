@@ -1,5 +1,6 @@
 """Words and phrases of a text as `src/enrich/topics/words.rs` reads them; a test there keeps the two alike."""
 
+import functools
 import unicodedata
 
 # Abbreviations whose lower case is another word: kept in capitals.
@@ -10,6 +11,7 @@ BREAKS = set('.!?;:()[]"“”|•')
 LONGEST = 4
 
 
+@functools.lru_cache(1 << 18)
 def fold(word):
     """The form of a word that is counted: lower case, a plain plural as its singular, a number by its length."""
     if word in CAPITAL:
@@ -17,7 +19,7 @@ def fold(word):
     if word.isascii() and word.isdigit():
         return "0" * min(len(word), 4)
     low = word.lower()
-    n = len(low)
+    n = len(low) if low.isascii() else 0
     if n > 4 and low.endswith("ies"):
         return low[:-3] + "y"
     if n > 4 and low.endswith(("ches", "shes", "sses", "xes")):
@@ -27,13 +29,19 @@ def fold(word):
     return low
 
 
+@functools.lru_cache(1 << 16)
+def is_word(c):
+    """True for letters, marks and numbers."""
+    return unicodedata.category(c)[0] in "LMN"
+
+
 def words(tokens):
     """(folded word, whether a phrase may reach it from the word before) for each word of more than one letter."""
     out, i, n, joined = [], 0, len(tokens), False
     while i < n:
         token = tokens[i]
         i += 1
-        if unicodedata.category(token[0])[0] not in "LMN":
+        if not is_word(token[0]):
             if token in BREAKS:
                 joined = False
             continue
