@@ -20,6 +20,7 @@ use anyhow::Result;
 use clap::Parser;
 use clap::Subcommand;
 use dateline::config::EnrichConfig;
+use dateline::config::TopicsConfig;
 use dateline::enrich::Enricher;
 use dateline::limits::Limits;
 
@@ -85,7 +86,7 @@ impl Setting {
     }
 
     fn enricher(&self) -> Result<Enricher> {
-        Ok(Enricher::new(&self.config)?)
+        Ok(Enricher::new(&self.config, &TopicsConfig::default())?)
     }
 
     /// The names of every document.
@@ -212,7 +213,7 @@ fn main() -> Result<()> {
     let data = std::env::var_os("DATA").context("set DATA to the folder with names/, ner/ and topics/")?;
     let data = Path::new(&data);
     if let What::Topics = arguments.what {
-        return topics::measure(data);
+        return topics::measure(data, arguments.split);
     }
     let documents = documents(data, arguments.split)?;
     match &arguments.what {

@@ -13,6 +13,7 @@ use crate::article::Article;
 use crate::article::Counts;
 use crate::article::EnrichedArticle;
 use crate::article::Flag;
+use crate::article::TopicTag;
 use crate::config::EnrichConfig;
 use crate::config::TopicsConfig;
 use crate::limits::Limits;
@@ -134,6 +135,12 @@ impl Enricher {
     /// What a newer vocabulary did to the model's topics.
     pub fn vocabulary_changes(&self) -> topics::Changes {
         self.tagger.as_ref().map(topics::Tagger::changes).unwrap_or_default()
+    }
+
+    /// The topics alone of an article, whatever its language; none where topics are not wanted.
+    pub fn topics(&self, article: &Article, limits: &Limits) -> Vec<TopicTag> {
+        let tagger = self.tagger.as_ref();
+        tagger.map(|tagger| tagger.topics(article, limits)).unwrap_or_default()
     }
 
     /// Why topics are said of an article, and which came near; empty where topics are not wanted or not looked for.
