@@ -1,5 +1,5 @@
-//! Topics against the labels of held-out articles: best topic, micro and macro F1 by level, confidence against precision,
-//! which subjects are taken for which, and the errors that were most sure.
+//! Topics against the labels of held-out articles: best topic, micro and macro F1 by level, confidence against
+//! precision, which subjects are taken for which, and the errors that were most sure.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -34,13 +34,21 @@ struct Labelled {
 impl Labelled {
     /// All labels and ancestors of a level.
     fn at(&self, level: usize) -> BTreeSet<&str> {
-        self.labels.iter().filter_map(|path| path.get(level - 1)).map(String::as_str).collect()
+        self.labels
+            .iter()
+            .filter_map(|path| path.get(level - 1))
+            .map(String::as_str)
+            .collect()
     }
 }
 
 /// Codes and names of a topic's ancestors and itself, root first.
 fn path(tag: &TopicTag) -> Vec<&str> {
-    tag.ancestors.iter().map(String::as_str).chain([tag.code.as_str()]).collect()
+    tag.ancestors
+        .iter()
+        .map(String::as_str)
+        .chain([tag.code.as_str()])
+        .collect()
 }
 
 /// Parent and name of each concept.
@@ -49,23 +57,47 @@ fn concepts() -> Result<BTreeMap<String, (String, String)>> {
     let rows = table.lines().filter_map(|line| {
         let fields: Vec<&str> = line.split('\t').collect();
         let parent = fields.get(2).filter(|parent| !parent.is_empty());
-        let parent = parent.map(|parent| format!("medtop:{parent}")).unwrap_or_default();
-        Some((format!("medtop:{}", fields.first()?), (parent, (*fields.get(3)?).to_owned())))
+        let parent = parent
+            .map(|parent| format!("medtop:{parent}"))
+            .unwrap_or_default();
+        Some((
+            format!("medtop:{}", fields.first()?),
+            (parent, (*fields.get(3)?).to_owned()),
+        ))
     });
     Ok(rows.collect())
 }
 
-fn articles(data: &Path, split: Split, concepts: &BTreeMap<String, (String, String)>) -> Result<Vec<Labelled>> {
+fn articles(
+    data: &Path,
+    split: Split,
+    concepts: &BTreeMap<String, (String, String)>,
+) -> Result<Vec<Labelled>> {
     let mut out = Vec::new();
-    for stem in ["gmb-topics", "wikinews-topics", "written-A", "written-B", "written-C", "written-D"] {
+    for stem in [
+        "gmb-topics",
+        "wikinews-topics",
+        "written-A",
+        "written-B",
+        "written-C",
+        "written-D",
+    ] {
         for line in fs::read_to_string(data.join("topics").join(format!("{stem}.jsonl")))?.lines() {
             let value: Value = serde_json::from_str(line)?;
             let id = value["id"].as_str().unwrap_or_default();
-            let id = if stem.starts_with("written") { format!("written-{id}") } else { id.to_owned() };
+            let id = if stem.starts_with("written") {
+                format!("written-{id}")
+            } else {
+                id.to_owned()
+            };
             if Split::of(&id) != split {
                 continue;
             }
-            let labels = value["topics"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            let labels = value["topics"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str);
             let labels = labels.map(|code| {
                 let mut path = vec![format!("medtop:{code}")];
                 while let Some((parent, _)) = path.last().and_then(|code| concepts.get(code))
@@ -97,7 +129,10 @@ pub(crate) fn measure(data: &Path, split: Split) -> Result<()> {
         topics: true,
         keywords: false,
     };
-    let (enricher, limits) = (Enricher::new(&wanted, &TopicsConfig::default())?, Limits::default());
+    let (enricher, limits) = (
+        Enricher::new(&wanted, &TopicsConfig::default())?,
+        Limits::default(),
+    );
     let concepts = concepts()?;
     let articles = articles(data, split, &concepts)?;
     let mut spent = Duration::ZERO;
@@ -111,9 +146,17 @@ pub(crate) fn measure(data: &Path, split: Split) -> Result<()> {
         })
         .collect();
     let pairs: Vec<(&Labelled, &[TopicTag])> = articles.iter().zip(found.iter().map(Vec::as_slice)).collect();
-    println!("{} articles, {:.0} a second on one core", pairs.len(), pairs.len() as f64 / spent.as_secs_f64());
+    println!(
+        "{} articles, {:.0} a second on one core",
+        pairs.len(),
+        pairs.len() as f64 / spent.as_secs_f64()
+    );
     for family in ["", "gmb", "wikinews", "written"] {
-        let part: Vec<_> = pairs.iter().filter(|(labelled, _)| labelled.id.starts_with(family)).copied().collect();
+        let part: Vec<_> = pairs
+            .iter()
+            .filter(|(labelled, _)| labelled.id.starts_with(family))
+            .copied()
+            .collect();
         summary(if family.is_empty() { "all" } else { family }, &part);
     }
     reliability(&pairs);
@@ -123,9 +166,17 @@ pub(crate) fn measure(data: &Path, split: Split) -> Result<()> {
 }
 
 fn summary(name: &str, pairs: &[(&Labelled, &[TopicTag])]) {
-    let root = |tags: &[TopicTag]| tags.first().and_then(|tag| path(tag).first().map(|code| (*code).to_owned()));
+    let root = |tags: &[TopicTag]| {
+        tags.first()
+            .and_then(|tag| path(tag).first().map(|code| (*code).to_owned()))
+    };
     let share = |test: &dyn Fn(&Labelled, &[TopicTag]) -> bool| {
-        100.0 * pairs.iter().filter(|(labelled, tags)| test(labelled, tags)).count() as f64 / pairs.len().max(1) as f64
+        100.0
+            * pairs
+                .iter()
+                .filter(|(labelled, tags)| test(labelled, tags))
+                .count() as f64
+            / pairs.len().max(1) as f64
     };
     let first = share(&|labelled, tags| {
         let best = labelled.labels.first().and_then(|path| path.first());
@@ -142,7 +193,10 @@ fn summary(name: &str, pairs: &[(&Labelled, &[TopicTag])]) {
         let (mut all, mut each) = (Tally::default(), BTreeMap::<String, Tally>::new());
         for (labelled, tags) in pairs {
             let gold = labelled.at(level);
-            let said: BTreeSet<&str> = tags.iter().filter_map(|tag| path(tag).get(level - 1).copied()).collect();
+            let said: BTreeSet<&str> = tags
+                .iter()
+                .filter_map(|tag| path(tag).get(level - 1).copied())
+                .collect();
             for code in gold.union(&said) {
                 let own = each.entry((*code).to_owned()).or_default();
                 for tally in [&mut all, own] {
@@ -154,8 +208,11 @@ fn summary(name: &str, pairs: &[(&Labelled, &[TopicTag])]) {
                 }
             }
         }
-        let labelled: Vec<f64> =
-            each.values().filter(|tally| tally.right + tally.missed > 0).map(Tally::f1).collect();
+        let labelled: Vec<f64> = each
+            .values()
+            .filter(|tally| tally.right + tally.missed > 0)
+            .map(Tally::f1)
+            .collect();
         println!(
             "{level} | {:.1} | {:.1} | {:.1} | {:.1} | {}",
             all.precision(),
@@ -196,15 +253,25 @@ fn confusion(pairs: &[(&Labelled, &[TopicTag])], concepts: &BTreeMap<String, (St
     let mut rows: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
     let name = |code: &str| concepts.get(code).map_or("nothing", |(_, name)| name.as_str());
     for (labelled, tags) in pairs {
-        let gold = labelled.labels.first().and_then(|path| path.first()).map_or("", String::as_str);
-        let said = tags.first().and_then(|tag| path(tag).first().copied()).unwrap_or("");
+        let gold = labelled
+            .labels
+            .first()
+            .and_then(|path| path.first())
+            .map_or("", String::as_str);
+        let said = tags
+            .first()
+            .and_then(|tag| path(tag).first().copied())
+            .unwrap_or("");
         *rows.entry(name(gold)).or_default().entry(name(said)).or_default() += 1;
     }
     println!("\nfirst label: best topics");
     for (gold, said) in rows {
         let mut said: Vec<(&str, usize)> = said.into_iter().collect();
         said.sort_by(|a, b| b.1.cmp(&a.1));
-        let said: Vec<String> = said.iter().map(|(name, count)| format!("{name} {count}")).collect();
+        let said: Vec<String> = said
+            .iter()
+            .map(|(name, count)| format!("{name} {count}"))
+            .collect();
         println!("{gold}: {}", said.join(", "));
     }
 }
@@ -213,14 +280,39 @@ fn worst(pairs: &[(&Labelled, &[TopicTag])]) {
     let mut wrong: Vec<(&TopicTag, &Labelled)> = Vec::new();
     for (labelled, tags) in pairs {
         let labels: BTreeSet<&String> = labelled.labels.iter().flatten().collect();
-        wrong.extend(tags.iter().filter(|tag| !labels.contains(&tag.code)).map(|tag| (tag, *labelled)));
+        wrong.extend(
+            tags.iter()
+                .filter(|tag| !labels.contains(&tag.code))
+                .map(|tag| (tag, *labelled)),
+        );
     }
-    wrong.sort_by(|a, b| b.0.confidence.cmp(&a.0.confidence).then_with(|| a.1.id.cmp(&b.1.id)));
+    wrong.sort_by(|a, b| {
+        b.0.confidence
+            .cmp(&a.0.confidence)
+            .then_with(|| a.1.id.cmp(&b.1.id))
+    });
     println!("\nthe {WORST} wrong topics that were most sure");
     for (tag, labelled) in wrong.into_iter().take(WORST) {
         let article = &labelled.article;
-        let start: String = article.headline.as_deref().unwrap_or(&article.text).chars().take(90).collect();
-        let labels: Vec<&str> = labelled.labels.iter().filter_map(|path| path.last()).map(String::as_str).collect();
-        println!("{:.3} {} | {} | {} | {start}", tag.confidence.as_f64(), tag.name, labelled.id, labels.join(" "));
+        let start: String = article
+            .headline
+            .as_deref()
+            .unwrap_or(&article.text)
+            .chars()
+            .take(90)
+            .collect();
+        let labels: Vec<&str> = labelled
+            .labels
+            .iter()
+            .filter_map(|path| path.last())
+            .map(String::as_str)
+            .collect();
+        println!(
+            "{:.3} {} | {} | {} | {start}",
+            tag.confidence.as_f64(),
+            tag.name,
+            labelled.id,
+            labels.join(" ")
+        );
     }
 }

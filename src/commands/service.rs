@@ -94,8 +94,18 @@ impl Service {
         let config = &self.config;
         let processor = Arc::new(Processor::new(config)?);
         if let Some(version) = &config.topics.vocabulary_version {
-            let Changes { mapped, dropped, moved } = processor.enricher().vocabulary_changes();
-            info!(version, mapped, dropped, moved, "another vocabulary of topics: what became of those that are looked for");
+            let Changes {
+                mapped,
+                dropped,
+                moved,
+            } = processor.enricher().vocabulary_changes();
+            info!(
+                version,
+                mapped,
+                dropped,
+                moved,
+                "another vocabulary of topics: what became of those that are looked for"
+            );
         }
         let shared = Arc::new(shared(config, self.metrics.clone())?);
         let view = View::start(config, self.mode, &processor, &shared, &self.shutdown).await?;

@@ -1,5 +1,5 @@
-//! Section `[topics]`: the vocabulary of news topics, and topics of one's own. Plain data; the two files are read with the
-//! configuration.
+//! Section `[topics]`: the vocabulary of news topics, and topics of one's own. Plain data; the two files are read
+//! with the configuration.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -9,14 +9,11 @@ use serde::Serialize;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TopicsConfig {
-    /// A newer release of IPTC Media Topics: JSON, an object of concepts by code, each with `name`, `parent` and `retired`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// A newer release of IPTC Media Topics: JSON, concepts by code with `name`, `parent` and `retired`.
     pub vocabulary_file: Option<String>,
     /// Version of that release, for the records' provenance; goes with `vocabulary_file`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub vocabulary_version: Option<String>,
     /// Topics of your own: TOML, a table `[[topic]]` for each.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub own_topics_file: Option<String>,
     /// What `vocabulary_file` holds.
     #[serde(skip)]
@@ -66,7 +63,9 @@ pub(super) fn parse_own(text: &str) -> Result<Vec<OwnTopic>, String> {
             return Err(format!("topic {number} has an empty code or name"));
         }
         if topic.code.starts_with("medtop:") {
-            return Err(format!("topic {number}: codes that start with medtop: are IPTC's"));
+            return Err(format!(
+                "topic {number}: codes that start with medtop: are IPTC's"
+            ));
         }
         if topic.phrases.is_empty() && topic.examples.is_empty() {
             return Err(format!("topic {number} has neither phrases nor examples"));
@@ -84,9 +83,13 @@ mod tests {
 
     #[test]
     fn own_topics_are_read_whole_or_refused() {
-        let text = "[[topic]]\ncode = \"a:1\"\nname = \"Cup\"\nparent = \"medtop:20001065\"\nphrases = [\"cup\"]\n";
+        let text =
+            "[[topic]]\ncode = \"a:1\"\nname = \"Cup\"\nparent = \"medtop:20001065\"\nphrases = [\"cup\"]\n";
         let own = parse_own(text).unwrap();
-        assert_eq!((own.len(), own[0].code.as_str(), own[0].phrases.len()), (1, "a:1", 1));
+        assert_eq!(
+            (own.len(), own[0].code.as_str(), own[0].phrases.len()),
+            (1, "a:1", 1)
+        );
         assert_eq!(parse_own("").unwrap(), []);
         for bad in [
             "topic = 1",

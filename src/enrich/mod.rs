@@ -36,8 +36,8 @@ pub enum EnricherError {
         problem: &'static str,
     },
     /// A model's file is cut or of another format.
-    #[error("{0} is not a model's file")]
-    Model(&'static str),
+    #[error("{0} is not a model of topics")]
+    Topics(&'static str),
     /// The vocabulary that was given cannot be read.
     #[error(transparent)]
     Vocabulary(#[from] topics::VocabularyError),
@@ -134,19 +134,26 @@ impl Enricher {
 
     /// What a newer vocabulary did to the model's topics.
     pub fn vocabulary_changes(&self) -> topics::Changes {
-        self.tagger.as_ref().map(topics::Tagger::changes).unwrap_or_default()
+        self.tagger
+            .as_ref()
+            .map(topics::Tagger::changes)
+            .unwrap_or_default()
     }
 
     /// The topics alone of an article, whatever its language; none where topics are not wanted.
     pub fn topics(&self, article: &Article, limits: &Limits) -> Vec<TopicTag> {
         let tagger = self.tagger.as_ref();
-        tagger.map(|tagger| tagger.topics(article, limits)).unwrap_or_default()
+        tagger
+            .map(|tagger| tagger.topics(article, limits))
+            .unwrap_or_default()
     }
 
     /// Why topics are said of an article, and which came near; empty where topics are not wanted or not looked for.
     pub fn explain(&self, article: &Article, limits: &Limits) -> Vec<topics::Explanation> {
         let tagger = self.tagger.as_ref().filter(|_| Reach::of(article) == Reach::All);
-        tagger.map(|tagger| tagger.explain(article, limits)).unwrap_or_default()
+        tagger
+            .map(|tagger| tagger.explain(article, limits))
+            .unwrap_or_default()
     }
 
     /// Reads one article. An item that is cancelled or withheld gets no findings; a language other than English gets

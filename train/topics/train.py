@@ -65,10 +65,10 @@ def main(docs, vectors, soft, out):
     corpus = Corpus(docs, vectors, codes, soft)
     print(f"{len(corpus.docs)} documents, {corpus.x.shape[1]} phrases, {len(codes)} concepts", flush=True)
     target, weight = targets(corpus)
+    model = train_on(corpus, target, weight, np.flatnonzero((corpus.split == "train") & (weight > 0)))
     rows, logits = held_out(corpus, target, weight)
     scale = measure.calibrate(corpus, rows, logits)
     limits = measure.thresholds(corpus, rows, scale(logits))
-    model = train_on(corpus, target, weight, np.flatnonzero((corpus.split == "train") & (weight > 0)))
     small = modelfile.shrink(corpus, model, ROWS)
     report = {"held_out": measure.report(corpus, rows, scale(logits), limits)}
     for split in ("dev", "test"):

@@ -156,7 +156,10 @@ fn work(item: Item, processor: &Processor, explain: bool) -> Done {
             if let Outcome::Enriched(output) = &mut outcome
                 && explain
             {
-                output.value = output.value.take().map(|value| explained(value, &processor.explain(&record)));
+                output.value = output
+                    .value
+                    .take()
+                    .map(|value| explained(value, &processor.explain(&record)));
             }
             (place, Ok(outcome))
         }

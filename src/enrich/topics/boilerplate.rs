@@ -98,8 +98,14 @@ mod tests {
     fn keeps_the_news_alone() {
         for (text, expected) in [
             ("", ""),
-            ("Rain fell.\nRead more: the cup final\nIt was wet.", "Rain fell.\nIt was wet."),
-            ("Rain fell. (Reporting by A Banker; Editing by B Goal) More.", "Rain fell.  More."),
+            (
+                "Rain fell.\nRead more: the cup final\nIt was wet.",
+                "Rain fell.\nIt was wet.",
+            ),
+            (
+                "Rain fell. (Reporting by A Banker; Editing by B Goal) More.",
+                "Rain fell.  More.",
+            ),
             ("(Editing by nobody", ""),
             ("Subscribe to our football newsletter", ""),
             ("The bank (BNP) fell", "The bank (BNP) fell"),

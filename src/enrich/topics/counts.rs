@@ -73,9 +73,9 @@ pub(super) struct Counts {
 
 /// 64-bit FNV-1a, continued from `hash`.
 fn fnv1a(hash: u64, bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(hash, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME))
+    bytes.iter().fold(hash, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME)
+    })
 }
 
 /// The hash of a phrase of folded words.
@@ -83,8 +83,8 @@ pub(super) fn hash(phrase: &str) -> u64 {
     fnv1a(FNV_START, phrase.as_bytes())
 }
 
-/// Calls `found` with the hash, the length in words, the place and the weight of every phrase of the article, and returns
-/// how many words were read.
+/// Calls `found` with the hash, the length in words, the place and the weight of every phrase of the article, and
+/// returns how many words were read.
 pub(super) fn phrases(
     article: &Article,
     places: Places,

@@ -1,6 +1,6 @@
 //! The fast model: for each concept the sum of what an article's phrases weigh, in `models/topics-fast.bin`, which
-//! `train/topics` writes (format: `modelfile.py` there). The same bits on every machine: no library function but the square
-//! root, and every sum in one order.
+//! `train/topics` writes (format: `modelfile.py` there). The same bits on every machine: no library function but the
+//! square root, and every sum in one order.
 
 use serde::Deserialize;
 
@@ -61,7 +61,7 @@ pub(super) struct Fast {
 impl Fast {
     /// Reads the embedded file.
     pub(super) fn new() -> Result<Self, EnricherError> {
-        Self::read(BYTES).ok_or(EnricherError::Model(FILE))
+        Self::read(BYTES).ok_or(EnricherError::Topics(FILE))
     }
 
     fn read(bytes: &'static [u8]) -> Option<Self> {
@@ -79,8 +79,18 @@ impl Fast {
         if weights.len() != header.phrases.checked_mul(concepts)? {
             return None;
         }
-        let hashes: Vec<u64> = hashes.as_chunks().0.iter().map(|raw| u64::from_le_bytes(*raw)).collect();
-        let scales: Vec<f32> = scales.as_chunks().0.iter().map(|raw| f32::from_le_bytes(*raw)).collect();
+        let hashes: Vec<u64> = hashes
+            .as_chunks()
+            .0
+            .iter()
+            .map(|raw| u64::from_le_bytes(*raw))
+            .collect();
+        let scales: Vec<f32> = scales
+            .as_chunks()
+            .0
+            .iter()
+            .map(|raw| f32::from_le_bytes(*raw))
+            .collect();
         if !hashes.is_sorted() {
             return None;
         }
@@ -120,8 +130,15 @@ impl Fast {
     /// The number of a phrase.
     fn number(&self, hash: u64) -> Option<usize> {
         let top = (hash >> 48) as usize;
-        let (from, to) = (*self.starts.get(top)? as usize, *self.starts.get(top + 1)? as usize);
-        let at = self.hashes.get(from..to)?.iter().position(|known| *known == hash)?;
+        let (from, to) = (
+            *self.starts.get(top)? as usize,
+            *self.starts.get(top + 1)? as usize,
+        );
+        let at = self
+            .hashes
+            .get(from..to)?
+            .iter()
+            .position(|known| *known == hash)?;
         Some(from + at)
     }
 

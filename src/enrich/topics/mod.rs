@@ -16,3 +16,6 @@ pub use tagger::Changes;
 pub use tagger::Tagger;
 pub use vocabulary::VOCABULARY_VERSION;
 pub use vocabulary::VocabularyError;
+
+#[cfg(test)]
+mod tests;

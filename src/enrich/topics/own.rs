@@ -1,5 +1,6 @@
-//! Topics of a team's own: told by phrases and by likeness to example articles, without training. A rule, so its confidence
-//! is a convention, not a measurement: one phrase in a headline or two in a text are enough, one in the tail is not.
+//! Topics of a team's own: told by phrases and by likeness to example articles, without training. A rule, so its
+//! confidence is a convention, not a measurement: one phrase in a headline or two in a text are enough, one in the
+//! tail is not.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -90,10 +91,16 @@ impl OwnTopics {
         });
         let own = unit(fast.strengths(counts).collect());
         let topics = self.topics.iter().enumerate().filter_map(|(at, topic)| {
-            let places: Vec<_> =
-                sightings.range((at, 0)..=(at, u64::MAX)).map(|(_, place)| *place).collect();
+            let places: Vec<_> = sightings
+                .range((at, 0)..=(at, u64::MAX))
+                .map(|(_, place)| *place)
+                .collect();
             let likeness = (cosine(&own, &topic.centre) / topic.alike).clamp(0.0, 1.0);
-            let doubt = places.iter().fold(1.0 - SURE_ALIKE * likeness * likeness, |doubt, (.., sure)| doubt * (1.0 - sure));
+            let doubt = places
+                .iter()
+                .fold(1.0 - SURE_ALIKE * likeness * likeness, |doubt, (.., sure)| {
+                    doubt * (1.0 - sure)
+                });
             (1.0 - doubt >= THRESHOLD).then(|| Found {
                 code: topic.code.clone(),
                 name: topic.name.clone(),
@@ -132,7 +139,9 @@ fn unit(mut vector: BTreeMap<usize, f32>) -> BTreeMap<usize, f32> {
 }
 
 fn cosine(a: &BTreeMap<usize, f32>, b: &BTreeMap<usize, f32>) -> f32 {
-    a.iter().map(|(phrase, value)| value * b.get(phrase).copied().unwrap_or_default()).sum()
+    a.iter()
+        .map(|(phrase, value)| value * b.get(phrase).copied().unwrap_or_default())
+        .sum()
 }
 
 /// The mean direction of examples, and how near an article must be: as near as the examples are to one another.
@@ -150,13 +159,19 @@ fn centre(examples: &[BTreeMap<usize, f32>]) -> (BTreeMap<usize, f32>, f32) {
     if examples.len() < 2 {
         return (all, ALIKE);
     }
-    let near: f32 = examples.iter().enumerate().map(|(at, example)| cosine(example, &mean(at))).sum();
+    let near: f32 = examples
+        .iter()
+        .enumerate()
+        .map(|(at, example)| cosine(example, &mean(at)))
+        .sum();
     (all, (near / examples.len() as f32).max(ALIKE / 2.0))
 }
 
 /// Codes of `topics` whose phrases the counter cannot find, being of no word or of more than four.
 pub(super) fn unreadable(topics: &[OwnTopic]) -> BTreeSet<&str> {
-    let fits = |phrase: &String| (1..=4).contains(&folded(phrase).split(' ').filter(|word| !word.is_empty()).count());
+    let fits = |phrase: &String| {
+        (1..=4).contains(&folded(phrase).split(' ').filter(|word| !word.is_empty()).count())
+    };
     topics
         .iter()
         .filter(|topic| !topic.phrases.iter().all(fits))
@@ -191,7 +206,7 @@ mod tests {
             examples: vec![
                 "Beekeepers in the valley moved their hives after the orchard was sprayed and the honey harvest fell."
                     .to_owned(),
-                "The honey harvest was the best in years, said beekeepers, whose hives stood in the orchard.".to_owned(),
+                "The honey harvest was the best in years, said beekeepers whose hives stood there.".to_owned(),
             ],
             ..OwnTopic::default()
         };
@@ -204,7 +219,8 @@ mod tests {
         let rain = "It rained in the capital on Monday, and the roads were closed.";
         assert_eq!(codes("ACME Cups are handed out", rain), ["acme:cup"]);
         assert_eq!(codes("Rain", rain), Vec::<String>::new());
-        let honey = "Beekeepers said that the honey harvest fell by half as hives near the orchard were lost.";
+        let honey =
+            "Beekeepers said that the honey harvest fell by half as hives near the orchard were lost.";
         assert_eq!(codes("Honey harvest falls", honey), ["acme:bees"]);
     }
 
@@ -215,7 +231,11 @@ mod tests {
             phrases: vec![phrase.to_owned()],
             ..OwnTopic::default()
         };
-        let topics = [topic("a", "one two three four"), topic("b", "one two three four five"), topic("c", "- x")];
+        let topics = [
+            topic("a", "one two three four"),
+            topic("b", "one two three four five"),
+            topic("c", "- x"),
+        ];
         assert_eq!(unreadable(&topics).into_iter().collect::<Vec<_>>(), ["b", "c"]);
     }
 }

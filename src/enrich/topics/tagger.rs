@@ -1,5 +1,5 @@
-//! From probabilities to topics: a child implies its ancestors, the best subject is said when it is more likely right than
-//! not, others only when sure. Never says a topic of a text that is no news.
+//! From probabilities to topics: a child implies its ancestors, the best subject is said when it is more likely right
+//! than not, others only when sure. Never says a topic of a text that is no news.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -135,7 +135,10 @@ impl Tagger {
             .collect();
         near.sort_by(|a, b| probability(&probabilities, *b).total_cmp(&probability(&probabilities, *a)));
         near.truncate(NEAR);
-        let all = said.iter().map(|at| (*at, true)).chain(near.into_iter().map(|at| (at, false)));
+        let all = said
+            .iter()
+            .map(|at| (*at, true))
+            .chain(near.into_iter().map(|at| (at, false)));
         out.extend(all.filter_map(|(at, is_said)| {
             let tag = self.tag(at, &probabilities)?;
             let (voices_for, voices_against) = self.voices(article, &counts, at);
@@ -157,7 +160,10 @@ impl Tagger {
         let capped = self.judged.iter().enumerate().map(|(at, judged)| {
             judged.as_ref().map_or(0.0, |judged| {
                 let own = probability(&raw, at);
-                judged.ancestors.iter().fold(own, |p, above| p.min(probability(&raw, *above)))
+                judged
+                    .ancestors
+                    .iter()
+                    .fold(own, |p, above| p.min(probability(&raw, *above)))
             })
         });
         capped.collect()
@@ -170,10 +176,14 @@ impl Tagger {
         let p = |at: usize| probability(probabilities, at);
         let mut roots: Vec<usize> = self.of_level(|judged| judged.ancestors.is_empty()).collect();
         roots.sort_by(|a, b| p(*b).total_cmp(&p(*a)).then(a.cmp(b)));
-        let keep = roots
-            .iter()
-            .enumerate()
-            .take_while(|(rank, at)| p(**at) >= if *rank == 0 { thresholds.first } else { thresholds.level1 });
+        let keep = roots.iter().enumerate().take_while(|(rank, at)| {
+            p(**at)
+                >= if *rank == 0 {
+                    thresholds.first
+                } else {
+                    thresholds.level1
+                }
+        });
         let kept = keep.count();
         roots.truncate(kept);
         let mut said: Vec<usize> = Vec::new();
@@ -182,12 +192,24 @@ impl Tagger {
             let below: Vec<usize> = self
                 .of_level(|judged| judged.ancestors.first() == Some(&root))
                 .filter(|at| {
-                    let level = self.judged.get(*at).and_then(Option::as_ref).map_or(0, |judged| judged.level);
-                    p(*at) >= if level == 2 { thresholds.level2 } else { thresholds.deeper }
+                    let level = self
+                        .judged
+                        .get(*at)
+                        .and_then(Option::as_ref)
+                        .map_or(0, |judged| judged.level);
+                    p(*at)
+                        >= if level == 2 {
+                            thresholds.level2
+                        } else {
+                            thresholds.deeper
+                        }
                 })
                 .collect();
-            let leaves: Vec<usize> =
-                below.iter().copied().filter(|at| !self.is_above_any(*at, &below)).collect();
+            let leaves: Vec<usize> = below
+                .iter()
+                .copied()
+                .filter(|at| !self.is_above_any(*at, &below))
+                .collect();
             let best = leaves.iter().map(|at| p(*at)).fold(0.0, f32::max);
             if best > 0.0 && best >= floor {
                 floor = best;
@@ -209,7 +231,9 @@ impl Tagger {
 
     /// True where the concept is an ancestor of one of `others`.
     fn is_above_any(&self, at: usize, others: &[usize]) -> bool {
-        let mut others = others.iter().filter_map(|other| self.judged.get(*other)?.as_ref());
+        let mut others = others
+            .iter()
+            .filter_map(|other| self.judged.get(*other)?.as_ref());
         others.any(|other| other.ancestors.contains(&at))
     }
 
@@ -228,9 +252,15 @@ impl Tagger {
 
     /// An own topic as it goes into the record; its parent's ancestors are its own.
     fn own_tag(&self, found: &Found) -> TopicTag {
-        let parent = found.parent.as_deref().map(|code| code.strip_prefix("medtop:").unwrap_or(code));
+        let parent = found
+            .parent
+            .as_deref()
+            .map(|code| code.strip_prefix("medtop:").unwrap_or(code));
         let parent = parent.and_then(|code| self.vocabulary.active(code));
-        let mut ancestors = parent.as_deref().map(|code| self.vocabulary.ancestors(code)).unwrap_or_default();
+        let mut ancestors = parent
+            .as_deref()
+            .map(|code| self.vocabulary.ancestors(code))
+            .unwrap_or_default();
         ancestors.extend(parent);
         TopicTag {
             code: found.code.clone(),
@@ -298,11 +328,15 @@ fn changes(fast: &Fast, before: &Vocabulary, after: &Vocabulary) -> Changes {
     out
 }
 
-/// The concepts of the model as the vocabulary has them now. One that is retired is said as its nearest active ancestor,
-/// which, where the model knows it, has seen the same evidence.
+/// The concepts of the model as the vocabulary has them now. One that is retired is said as its nearest active
+/// ancestor, which, where the model knows it, has seen the same evidence.
 fn judged(fast: &Fast, vocabulary: &Vocabulary) -> Vec<Option<Judged>> {
-    let at: BTreeMap<&str, usize> =
-        fast.codes().iter().enumerate().map(|(at, code)| (code.as_str(), at)).collect();
+    let at: BTreeMap<&str, usize> = fast
+        .codes()
+        .iter()
+        .enumerate()
+        .map(|(at, code)| (code.as_str(), at))
+        .collect();
     let mut taken = BTreeSet::new();
     let mut judge = |code: &String| {
         let active = vocabulary.active(code)?;
@@ -313,7 +347,10 @@ fn judged(fast: &Fast, vocabulary: &Vocabulary) -> Vec<Option<Judged>> {
         let ancestors = vocabulary.ancestors(&active);
         Some(Judged {
             code: active,
-            ancestors: ancestors.iter().filter_map(|code| at.get(code.as_str()).copied()).collect(),
+            ancestors: ancestors
+                .iter()
+                .filter_map(|code| at.get(code.as_str()).copied())
+                .collect(),
             level: concept.level,
         })
     };

@@ -1,5 +1,5 @@
-//! The IPTC Media Topics vocabulary, active concepts and what became of the others: the embedded release or a newer one.
-//! Plain look-ups; never reads files.
+//! The IPTC Media Topics vocabulary, active concepts and what became of the others: the embedded release or a newer
+//! one. Plain look-ups; never reads files.
 
 use std::collections::BTreeMap;
 
@@ -71,7 +71,8 @@ impl Vocabulary {
         Ok(out)
     }
 
-    /// Reads a newer release: a JSON object of concepts by code, each with `name`, `parent` and `retired` (null while active).
+    /// Reads a newer release: a JSON object of concepts by code, each with `name`, `parent` and `retired` (null while
+    /// active).
     pub(super) fn parse(json: &str) -> Result<Self, VocabularyError> {
         let entries: BTreeMap<String, Entry> =
             serde_json::from_str(json).map_err(|error| VocabularyError(error.to_string()))?;
@@ -97,8 +98,11 @@ impl Vocabulary {
                 concept.parent = parent;
             }
         }
-        let levels: Vec<(String, usize)> =
-            out.concepts.keys().map(|code| (code.clone(), out.ancestors(code).len() + 1)).collect();
+        let levels: Vec<(String, usize)> = out
+            .concepts
+            .keys()
+            .map(|code| (code.clone(), out.ancestors(code).len() + 1))
+            .collect();
         for (code, level) in levels {
             if level > LEVELS_MAX {
                 return Err(VocabularyError(format!("{code} is its own ancestor")));
@@ -184,7 +188,8 @@ mod tests {
 
     #[test]
     fn what_is_no_vocabulary_is_refused() {
-        let circle = r#"{"medtop:1": {"name": "a", "parent": "medtop:2"}, "medtop:2": {"name": "b", "parent": "medtop:1"}}"#;
+        let circle = r#"{"medtop:1": {"name": "a", "parent": "medtop:2"},
+                         "medtop:2": {"name": "b", "parent": "medtop:1"}}"#;
         for text in ["", "[]", "{}", r#"{"medtop:1": {"parent": null}}"#, circle] {
             assert!(Vocabulary::parse(text).is_err(), "{text}");
         }

@@ -111,7 +111,11 @@ fn fold(word: &str, out: &mut String) {
         out.truncate(start + length - 3);
         out.push('y');
         return;
-    } else if length > 4 && ["ches", "shes", "sses", "xes"].iter().any(|end| low.ends_with(end)) {
+    } else if length > 4
+        && ["ches", "shes", "sses", "xes"]
+            .iter()
+            .any(|end| low.ends_with(end))
+    {
         length - 2
     } else if length > 3 && low.ends_with('s') && !["ss", "us", "is"].iter().any(|end| low.ends_with(end)) {
         length - 1
@@ -136,7 +140,8 @@ mod tests {
 
     #[test]
     fn folds_as_the_trainer_does() {
-        let said = "The U.S. and U.N. said WHO's 3-0 wins, parties; boys' buses in 2004. I am U.K. Köln's glass is this";
+        let said =
+            "The U.S. and U.N. said WHO's 3-0 wins, parties; boys' buses in 2004. I am U.K. Köln's glass is";
         let expected = [
             ("the", false),
             ("us", true),
@@ -157,7 +162,6 @@ mod tests {
             ("köln", true),
             ("glass", true),
             ("is", true),
-            ("this", true),
         ];
         let expected = expected.map(|(word, joined)| {
             let word = if word == "us" { "US" } else { word };
