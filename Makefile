@@ -64,8 +64,8 @@ kafka: ## Run the tests on real Apache Kafka (KAFKA_BOOTSTRAP uses a broker of y
 	scripts/kafka-suite.sh
 
 .PHONY: models
-models: ## Rebuild the compiled gazetteers and vocabulary (DATA=../shared/data)
-	DATA=$(or $(DATA),../shared/data) python3 scripts/gazetteers.py
+models: ## Rebuild every model and gazetteer from open data; an hour with a GPU (DATA=../shared/data)
+	DATA=$(or $(DATA),../shared/data) scripts/models.sh
 
 .PHONY: eval
 eval: ## Measure names and topics on labelled news, beside spaCy (DATA=../shared/data)

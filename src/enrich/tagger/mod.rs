@@ -2,6 +2,10 @@
 //! names to things, which is `entities`' work.
 
 pub mod calibration;
+pub mod fast;
+pub mod file;
+mod kernels;
+mod numeric;
 pub mod sightings;
 pub mod tags;
 pub mod viterbi;

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Rebuilds everything under models/ from open data: `make models` (DATA=../shared/data). An hour on one GPU machine, most of it
+# waiting; a day on two cores. What a step has made stays in target/train, so that a stopped run goes on where it was.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export DATA=${DATA:-../shared/data}
+out=target/train
+pre=$out/pretrained
+mkdir -p "$out"
+# How long the fast recogniser listens to the teacher, in seconds: 13 minutes on two cores, less on a GPU.
+seconds=${FAST_SECONDS:-780}
+
+step() { printf '\n== %s\n' "$*"; }
+
+step "gazetteers and vocabulary"
+python3 scripts/gazetteers.py
+
+step "Python packages of the trainers"
+if [ ! -e "$out/venv/.done" ]; then
+    python3 -m venv "$out/venv"
+    "$out/venv/bin/pip" install -q -r train/requirements.txt
+    touch "$out/venv/.done"
+fi
+python=$out/venv/bin/python
+
+step "pretrained readers and word vectors"
+[ -e "$pre/vocab/vectors" ] || "$python" train/pretrained.py "$pre"
+
+step "documents"
+"$python" train/data.py "$out"
+"$python" train/inputs.py "$out"
+
+step "encoder: teachers, soft labels, student"
+[ -e "$out/student.safetensors" ] || "$python" train/encoder.py --docs "$out/docs.jsonl" --teacher "$pre/mpnet.safetensors" \
+    --student "$pre/minilm/model.safetensors" --vocab "$pre/minilm/vocab.txt" --topics "$out/topics.json" \
+    --gazetteer "$out/gazetteer.json" --out "$out" --teacher-epochs 5 --student-epochs 8
+"$python" train/export.py --state "$out/student.safetensors" --vocab "$pre/minilm/vocab.txt" --topics "$out/topics.json" \
+    --calibration train/encoder-calibration.json --version 1 --out models/encoder.bin
+
+step "fast recogniser of names: from gold, then from the teacher"
+cat "$out/docs.jsonl" "$out/copies.jsonl" > "$out/all.jsonl"
+[ -e "$out/fast.npz" ] || VECTORS=$pre/vocab "$python" train/fast_prepare.py "$out/all.jsonl" "$out"
+[ -e "$out/gold/names-fast.bin" ] || "$python" train/fast.py "$out" "$out/gold" --epochs 8 --every 8 --batch 16000
+"$python" train/fast.py "$out" "$out/fast" --soft "$out/soft-names.npz" --resume "$out/gold/names-fast.bin" --rate 0.002 \
+    --seconds "$seconds" --batch 16000 --every 50
+cp "$out/fast/names-fast.bin" models/
+cp "$out/fast/fixture.json" src/enrich/tagger/fast/parity.json
+
+step "fast tagger of topics"
+[ -e "$out/words.npz" ] || "$python" train/topics/embed.py "$pre/minilm" "$out/docs.jsonl" "$out/words.npz"
+"$python" train/topics/train.py "$out/docs.jsonl" "$out/words.npz" "$out/soft-topics.npz" "$out"
+cp "$out/topics-fast.bin" models/
+
+step "done: read the figures above, then the diff of models/ and of the golden files (make golden)"
