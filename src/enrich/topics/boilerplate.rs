@@ -80,7 +80,10 @@ fn without_credits(line: &str, start: usize, parts: &mut Vec<Range<usize>>) {
             from = open + close;
         }
     }
-    parts.push(start + from..start + line.len());
+    let rest = line.get(from..).unwrap_or_default();
+    if from == 0 || !opens_with(rest.trim_start(), &OPENINGS) {
+        parts.push(start + from..start + line.len());
+    }
 }
 
 fn opens_with(text: &str, openings: &[&str]) -> bool {
@@ -107,6 +110,7 @@ mod tests {
                 "Rain fell.  More.",
             ),
             ("(Editing by nobody", ""),
+            ("Rain. (Editing by X) Read more: the cup", "Rain. "),
             ("Subscribe to our football newsletter", ""),
             ("The bank (BNP) fell", "The bank (BNP) fell"),
             ("((Writing by X))", "()"),

@@ -164,7 +164,11 @@ fn reads_an_article_as_the_trainer_does() {
         for (code, expected) in case.best {
             let at = fast.codes().iter().position(|known| *known == code).unwrap();
             let got = probabilities[at];
-            assert!((got - expected).abs() < 3e-3, "{}: {code} {got} {expected}", case.headline);
+            assert!(
+                (got - expected).abs() < 3e-3,
+                "{}: {code} {got} {expected}",
+                case.headline
+            );
         }
     }
 }
