@@ -23,6 +23,7 @@ use clap::Subcommand;
 use dateline::config::EnrichConfig;
 use dateline::config::NamesConfig;
 use dateline::config::NamesModel;
+use dateline::config::TopicsConfig;
 use dateline::enrich::Enricher;
 use dateline::limits::Limits;
 
@@ -98,7 +99,7 @@ impl Setting {
             topics: false,
             keywords: false,
         };
-        Ok(Enricher::new(&names_alone, &self.config)?)
+        Ok(Enricher::new(&names_alone, &self.config, &TopicsConfig::default())?)
     }
 
     /// The names of every document.
@@ -225,7 +226,7 @@ fn main() -> Result<()> {
     let data = std::env::var_os("DATA").context("set DATA to the folder with names/, ner/ and topics/")?;
     let data = Path::new(&data);
     if let What::Topics = arguments.what {
-        return topics::measure(data);
+        return topics::measure(data, arguments.split);
     }
     let wanted = |setting: &Setting| {
         arguments

@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::config::Delivery;
 use crate::config::OffsetReset;
 use crate::encode;
+use crate::enrich::topics::Changes;
 use crate::kafka::ClientSettings;
 use crate::kafka::KafkaSink;
 use crate::kafka::KafkaSource;
@@ -92,6 +93,20 @@ impl Service {
         }
         let config = &self.config;
         let processor = Arc::new(Processor::new(config)?);
+        if let Some(version) = &config.topics.vocabulary_version {
+            let Changes {
+                mapped,
+                dropped,
+                moved,
+            } = processor.enricher().vocabulary_changes();
+            info!(
+                version,
+                mapped,
+                dropped,
+                moved,
+                "another vocabulary of topics: what became of those that are looked for"
+            );
+        }
         let shared = Arc::new(shared(config, self.metrics.clone())?);
         let view = View::start(config, self.mode, &processor, &shared, &self.shutdown).await?;
         let opened = tokio::select! {

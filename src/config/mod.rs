@@ -17,6 +17,7 @@ mod secret;
 mod security;
 mod shape;
 mod similar;
+mod topics;
 mod validate;
 mod worker;
 
@@ -34,6 +35,8 @@ pub use problems::{ConfigProblems, Problem};
 pub use schema::schema;
 pub use secret::Secret;
 pub use security::{SaslMechanism, SecurityConfig, SecurityProtocol};
+pub use topics::OwnTopic;
+pub use topics::TopicsConfig;
 pub use worker::WorkerConfig;
 
 use schemars::JsonSchema;
@@ -56,6 +59,8 @@ pub struct Config {
     pub enrich: EnrichConfig,
     /// Which recogniser finds names.
     pub names: NamesConfig,
+    /// A newer vocabulary of topics, and topics of your own.
+    pub topics: TopicsConfig,
     /// Metrics, health and the live page.
     pub admin: AdminConfig,
     /// Logging.

@@ -33,10 +33,10 @@ pub(super) fn record<'a>(
     let offsets = Offsets::new(enriched);
     let topic = |tag: &'a TopicTag| TopicV1 {
         code: &tag.code,
-        uri: format!(
-            "{URI_PREFIX}{}",
-            tag.code.strip_prefix(CODE_PREFIX).unwrap_or(&tag.code)
-        ),
+        uri: tag
+            .code
+            .strip_prefix(CODE_PREFIX)
+            .map(|number| format!("{URI_PREFIX}{number}")),
         name: &tag.name,
         level: tag.level,
         confidence: tag.confidence.as_f64(),

@@ -216,14 +216,15 @@ pub enum FieldV1 {
     Text,
 }
 
-/// A concept of the IPTC Media Topics.
+/// A concept of the IPTC Media Topics, or a topic of the operator's own.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TopicV1<'a> {
-    /// "medtop:20000424".
+    /// "medtop:20000424", or the code of an own topic.
     pub code: &'a str,
-    /// The concept's URI at cv.iptc.org.
-    pub uri: String,
+    /// The concept's URI at cv.iptc.org; own topics have none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uri: Option<String>,
     /// English name.
     pub name: &'a str,
     /// Depth in the vocabulary.

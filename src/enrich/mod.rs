@@ -13,15 +13,17 @@ use crate::article::Article;
 use crate::article::Counts;
 use crate::article::EnrichedArticle;
 use crate::article::Flag;
+use crate::article::TopicTag;
 use crate::config::EnrichConfig;
 use crate::config::NamesConfig;
+use crate::config::TopicsConfig;
 use crate::limits::Limits;
 use crate::record::Step;
 use crate::record::StepObserver;
 use crate::text::sentences::sentences;
 use crate::text::tokens::count_words;
 
-/// An embedded model file that cannot be read: a defect of the build, found at start.
+/// A model, or what a team gave beside it, that cannot be read; found at start.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum EnricherError {
     /// A line of a table lacks a field or names something unknown.
@@ -42,9 +44,15 @@ pub enum EnricherError {
         /// What is wrong.
         error: tagger::ModelError,
     },
-    /// The phrases of the topic lexicon do not make an automaton.
-    #[error("topic lexicon: {0}")]
-    Lexicon(String),
+    /// A model's file is cut or of another format.
+    #[error("{0} is not a model of topics")]
+    Topics(&'static str),
+    /// The vocabulary that was given cannot be read.
+    #[error(transparent)]
+    Vocabulary(#[from] topics::VocabularyError),
+    /// An own topic has a phrase without a word, or with more than four.
+    #[error("own topic {0}: a phrase has 1 to 4 words")]
+    OwnTopic(String),
 }
 
 /// Name and version of a model, for a record's provenance.
@@ -104,20 +112,27 @@ pub struct Enricher {
 
 impl Enricher {
     /// Loads the embedded models that are wanted.
-    pub fn new(wanted: &EnrichConfig, names: &NamesConfig) -> Result<Self, EnricherError> {
+    pub fn new(
+        wanted: &EnrichConfig,
+        names: &NamesConfig,
+        own: &TopicsConfig,
+    ) -> Result<Self, EnricherError> {
         let tagger = tagger::Tagger::new(names)?;
+        let topics = wanted.topics.then(|| topics::Tagger::new(own)).transpose()?;
         let model = |step: Step| move |(name, version): (String, String)| ModelInfo { name, version, step };
-        let table = |name: &str| (name.to_owned(), "1".to_owned());
-        let names = tagger.models().into_iter().map(model(Step::Entities));
-        let topics = wanted
-            .topics
-            .then(|| model(Step::Topics)(table("topics-lexicon")));
-        let keywords = wanted.keywords.then(|| model(Step::Keywords)(table("keywords")));
+        let known = |(name, version): (&str, &str)| (name.to_owned(), version.to_owned());
+        let of_names = tagger.models().into_iter().map(model(Step::Entities));
+        let of_topics = topics
+            .as_ref()
+            .map(|topics| model(Step::Topics)(known(topics.model())));
+        let of_keywords = wanted
+            .keywords
+            .then(|| model(Step::Keywords)(known(("keywords", "1"))));
         Ok(Self {
-            models: names.chain(topics).chain(keywords).collect(),
+            models: of_names.chain(of_topics).chain(of_keywords).collect(),
             tagger,
             resolver: entities::Resolver::new()?,
-            topics: wanted.topics.then(topics::Tagger::new).transpose()?,
+            topics,
             keywords: wanted.keywords,
         })
     }
@@ -129,7 +144,32 @@ impl Enricher {
 
     /// Version of the IPTC Media Topics vocabulary.
     pub fn vocabulary_version(&self) -> &str {
-        topics::VOCABULARY_VERSION
+        let tagger = self.topics.as_ref();
+        tagger.map_or(topics::VOCABULARY_VERSION, topics::Tagger::vocabulary_version)
+    }
+
+    /// What a newer vocabulary did to the model's topics.
+    pub fn vocabulary_changes(&self) -> topics::Changes {
+        self.topics
+            .as_ref()
+            .map(topics::Tagger::changes)
+            .unwrap_or_default()
+    }
+
+    /// The topics alone of an article, whatever its language; none where topics are not wanted.
+    pub fn topics(&self, article: &Article, limits: &Limits) -> Vec<TopicTag> {
+        let tagger = self.topics.as_ref();
+        tagger
+            .map(|tagger| tagger.topics(article, limits))
+            .unwrap_or_default()
+    }
+
+    /// Why topics are said of an article, and which came near; empty where topics are not wanted or not looked for.
+    pub fn explain(&self, article: &Article, limits: &Limits) -> Vec<topics::Explanation> {
+        let tagger = self.topics.as_ref().filter(|_| Reach::of(article) == Reach::All);
+        tagger
+            .map(|tagger| tagger.explain(article, limits))
+            .unwrap_or_default()
     }
 
     /// Reads one article. An item that is cancelled or withheld gets no findings; a language other than English gets

@@ -18,6 +18,7 @@ use crate::encode;
 use crate::encode::RunInfo;
 use crate::enrich::Enricher;
 use crate::enrich::EnricherError;
+use crate::enrich::topics::Explanation;
 use crate::limits::Limits;
 use crate::record::Outcome;
 use crate::record::Record;
@@ -47,7 +48,7 @@ pub struct Processor {
 impl Processor {
     /// Loads the models and takes the settings.
     pub fn new(config: &Config) -> Result<Self, ProcessorError> {
-        let enricher = Enricher::new(&config.enrich, &config.names)?;
+        let enricher = Enricher::new(&config.enrich, &config.names, &config.topics)?;
         let run = RunInfo {
             worker_version: env!("CARGO_PKG_VERSION").to_owned(),
             models: Vec::new(),
@@ -95,6 +96,18 @@ impl Processor {
                 "enriching this record panicked",
             )),
         }
+    }
+
+    /// Why topics are said of the article in `record`; empty where it is none.
+    pub fn explain(&self, record: &Record) -> Vec<Explanation> {
+        let value = record.value.as_deref().unwrap_or_default();
+        let content_type = record.header_text("content-type");
+        let explained = catch_unwind(AssertUnwindSafe(|| {
+            let raw = decode::decode(value, content_type, &self.settings, &self.limits)?;
+            let article = accept::accept(raw, &self.limits)?;
+            Ok::<_, Rejection>(self.enricher.explain(&article, &self.limits))
+        }));
+        explained.ok().and_then(Result::ok).unwrap_or_default()
     }
 
     fn tombstone(&self, record: &Record) -> Outcome {
