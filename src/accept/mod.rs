@@ -27,6 +27,7 @@ pub fn accept(raw: RawArticle, limits: &Limits) -> Result<Article, Rejection> {
     let mut cuts = Cuts { limits, cut: false };
     let headline = cuts.headline(raw.headline.as_ref());
     let text = cuts.text(raw.body.as_ref());
+    let text = with_dateline(text, raw.dateline.as_deref(), limits);
     let summary = raw
         .summary
         .as_ref()
@@ -94,6 +95,20 @@ pub fn accept(raw: RawArticle, limits: &Limits) -> Result<Article, Rejection> {
         article.flag(Flag::LanguageUndetermined);
     }
     Ok(article)
+}
+
+/// The text below its dateline, where the form has that apart: as it would be printed, "PARIS, July 6 (AFP) - The". A line
+/// that is no dateline is not the text's.
+fn with_dateline(text: String, line: Option<&str>, limits: &Limits) -> String {
+    let line = clean::field(line.unwrap_or_default());
+    if line.is_empty() || text.is_empty() || dateline::parse(&text, limits).is_some() {
+        return text;
+    }
+    let line =
+        line.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '-' | '\u{2013}' | '\u{2014}'));
+    let whole = format!("{line} - {text}");
+    let is_sure = dateline::parse(&whole, limits).is_some_and(|found| found.span.end <= line.len() + 2);
+    if is_sure { whole } else { text }
 }
 
 /// What the language is read from: the text, or the headline where there is no text.

@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use super::*;
+use crate::article::Flag;
 use crate::article::RejectionCode::*;
 
 fn auto(value: &str) -> Result<RawArticle, Rejection> {

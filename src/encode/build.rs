@@ -240,11 +240,7 @@ fn provenance<'a>(form: InputForm, record: &'a Record, run: &'a RunInfo) -> Prov
             })
             .collect(),
         vocabulary_version: &run.vocabulary_version,
-        input_form: match form {
-            InputForm::Json => InputFormV1::Json,
-            InputForm::Ninjs => InputFormV1::Ninjs,
-            InputForm::Wire => InputFormV1::Wire,
-        },
+        input_form: input_form(form),
         source: (!origin.kafka_topic.is_empty()).then_some(SourceV1 {
             kafka_topic: &origin.kafka_topic,
             partition: origin.partition,
@@ -252,6 +248,23 @@ fn provenance<'a>(form: InputForm, record: &'a Record, run: &'a RunInfo) -> Prov
         }),
         received_at: record.timestamp_ms.and_then(time),
         processed_at: time(run.processed_at_ms),
+    }
+}
+
+const fn input_form(form: InputForm) -> InputFormV1 {
+    match form {
+        InputForm::Json => InputFormV1::Json,
+        InputForm::Ninjs => InputFormV1::Ninjs,
+        InputForm::Wire => InputFormV1::Wire,
+        InputForm::Html => InputFormV1::Html,
+        InputForm::Feed => InputFormV1::Feed,
+        InputForm::NewsmlG2 => InputFormV1::NewsmlG2,
+        InputForm::Newsml1 => InputFormV1::Newsml1,
+        InputForm::Nitf => InputFormV1::Nitf,
+        InputForm::Ritzau => InputFormV1::Ritzau,
+        InputForm::Iptc7901 => InputFormV1::Iptc7901,
+        InputForm::Anpa1312 => InputFormV1::Anpa1312,
+        InputForm::Mail => InputFormV1::Mail,
     }
 }
 
@@ -290,6 +303,9 @@ mod tests {
     fn published_names_are_those_of_the_nouns() {
         for kind in EntityType::ALL {
             assert_eq!(serde_json::to_value(entity_type(kind)).unwrap(), kind.name());
+        }
+        for form in InputForm::ALL {
+            assert_eq!(serde_json::to_value(input_form(form)).unwrap(), form.name());
         }
         for one in Flag::ALL {
             assert_eq!(serde_json::to_value(flag(one)).unwrap(), one.name());

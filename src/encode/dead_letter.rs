@@ -119,6 +119,9 @@ const fn stage(code: RejectionCode) -> &'static str {
         | RejectionCode::TooLarge
         | RejectionCode::NotUtf8
         | RejectionCode::InvalidJson
+        | RejectionCode::InvalidXml
+        | RejectionCode::InvalidCompression
+        | RejectionCode::InvalidWire
         | RejectionCode::TooDeep
         | RejectionCode::WrongType
         | RejectionCode::NoContent

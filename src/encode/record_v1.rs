@@ -407,8 +407,30 @@ pub enum InputFormV1 {
     Json,
     /// IPTC ninjs.
     Ninjs,
-    /// Plain wire text.
+    /// Plain wire text, or a fragment of HTML.
     Wire,
+    /// A whole HTML page.
+    Html,
+    /// An item of an RSS or Atom feed.
+    Feed,
+    /// IPTC NewsML-G2.
+    #[serde(rename = "newsml_g2")]
+    NewsmlG2,
+    /// IPTC NewsML 1.x.
+    #[serde(rename = "newsml_1")]
+    Newsml1,
+    /// IPTC NITF.
+    Nitf,
+    /// Ritzau's own XML.
+    Ritzau,
+    /// IPTC 7901.
+    #[serde(rename = "iptc_7901")]
+    Iptc7901,
+    /// ANPA 1312.
+    #[serde(rename = "anpa_1312")]
+    Anpa1312,
+    /// A mail message.
+    Mail,
 }
 
 /// A place in a Kafka topic.

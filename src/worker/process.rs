@@ -60,6 +60,9 @@ impl Processor {
             FormChoice::Json => decode::FormChoice::Json,
             FormChoice::Ninjs => decode::FormChoice::Ninjs,
             FormChoice::Wire => decode::FormChoice::Wire,
+            FormChoice::Html => decode::FormChoice::Html,
+            FormChoice::Xml => decode::FormChoice::Xml,
+            FormChoice::Mail => decode::FormChoice::Mail,
         };
         Ok(Self {
             enricher,
