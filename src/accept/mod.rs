@@ -128,6 +128,14 @@ fn date(article: &mut Article, published: Option<&str>, updated: Option<&str>) {
     if !given {
         article.published_at = article.dateline.as_ref().and_then(day_of);
     }
+    let published = article.published_at.as_deref().and_then(|time| time.get(..10));
+    if let (Some(published), Some(date)) = (
+        published,
+        article.dateline.as_mut().and_then(|found| found.date.as_mut()),
+    ) && date.year.is_none()
+    {
+        date.year = time::year_near(published, date.month, date.day);
+    }
 }
 
 fn read_time(article: &mut Article, written: Option<&str>) -> Option<String> {

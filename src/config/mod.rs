@@ -10,6 +10,7 @@ mod kafka;
 mod librdkafka;
 mod load;
 mod log;
+mod output;
 mod problems;
 mod schema;
 mod secret;
@@ -28,6 +29,7 @@ pub use enrich::EnrichConfig;
 pub use input::{FormChoice, InputConfig, Tombstones};
 pub use kafka::{Assignment, Compression, Delivery, GroupProtocol, KafkaConfig, OffsetReset};
 pub use log::{LogConfig, LogFormat};
+pub use output::{EventMode, OutputConfig, OutputForm};
 pub use problems::{ConfigProblems, Problem};
 pub use schema::schema;
 pub use secret::Secret;
@@ -48,6 +50,8 @@ pub struct Config {
     pub worker: WorkerConfig,
     /// How payloads are read.
     pub input: InputConfig,
+    /// In which form records are published.
+    pub output: OutputConfig,
     /// When too many dead letters stop the worker.
     pub dead_letters: DeadLetterConfig,
     /// What is looked for in an article.

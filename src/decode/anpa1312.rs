@@ -36,31 +36,39 @@ pub(super) fn decode(text: &str) -> Result<RawArticle, Rejection> {
     let mut article = RawArticle::new(InputForm::Anpa1312);
     let codes = parts.heading.lines().nth(1).unwrap_or_default();
     article.given.slugline = slugline(codes);
-    let is_header = |line: &&str| line.starts_with('^');
-    let header = parts
-        .text
-        .lines()
-        .filter(is_header)
-        .map(|line| line.trim_matches(['^', '<', '=', ' ', '\r']));
+    let lines: Vec<&str> = parts.text.lines().collect();
+    let end = lines
+        .iter()
+        .take_while(|line| line.starts_with('^') && !line.contains(';'))
+        .count();
+    let (header, lines) = lines.split_at_checked(end).unwrap_or((&[], &[]));
     // The slugline and its length stand first, notes and the author's title below the headline.
-    article.headline = header
+    let header = header
+        .iter()
+        .map(|line| line.trim_matches(['^', '<', '=', ' ', '\r']));
+    let headline = header
         .clone()
         .nth(1)
-        .filter(|line| !line.is_empty() && !is_note(line))
-        .map(|line| Markup::Plain(quotes(line)));
+        .filter(|line| !line.is_empty() && !is_note(line));
+    article.headline = headline.map(|line| Markup::Plain(quotes(line)));
     article.bylines = header
+        .clone()
         .filter(|line| line.starts_with("By "))
         .map(str::to_owned)
         .collect();
-    let is_tabular = codes.contains(TABULAR);
-    let lines = parts.text.lines().filter(|line| !is_header(line));
-    let body = if is_tabular {
+    let lines = lines
+        .iter()
+        .map(|line| line.trim_start_matches('^').trim_end_matches(['<', ' ', '\r']));
+    let body = if codes.contains(TABULAR) {
         lines
-            .map(|line| line.trim_end().replace('\u{8}', " "))
+            .map(|line| line.replace('\u{8}', " "))
             .collect::<Vec<_>>()
             .join("\n")
+    } else if lines.clone().all(|line| line.trim().is_empty()) {
+        // Summaries stand in header lines altogether.
+        wire::paragraphs(header.skip(2).flat_map(|line| [line, ""]))
     } else {
-        wire::paragraphs(lines.map(|line| line.trim_end_matches(['<', ' ', '\r'])))
+        wire::paragraphs(lines)
     };
     article.body = Some(Markup::Plain(quotes(&body)));
     article.published_at = sent(parts.ending);

@@ -22,13 +22,12 @@ const DECLARATION_BYTES: usize = 1024;
 /// Fewest bytes beyond ASCII that tell one character set from its kin.
 const TELLING_MIN: usize = 40;
 /// The Western and Central European sets. They share most of their letters: a text may say the same in all of them.
-const LATIN: [&Encoding; 6] = [
+const LATIN: [&Encoding; 5] = [
     encoding_rs::WINDOWS_1252,
     encoding_rs::WINDOWS_1250,
     encoding_rs::WINDOWS_1254,
     encoding_rs::WINDOWS_1257,
     encoding_rs::WINDOWS_1258,
-    encoding_rs::ISO_8859_2,
 ];
 
 /// Text, and what a reader must know of how it was read.
@@ -170,23 +169,23 @@ fn reads_like_text(text: &str) -> bool {
     let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {
         let after = characters.peek().copied().unwrap_or(' ');
-        let fits = character.is_ascii()
-            || if character.is_alphabetic() {
-                !(character.is_uppercase() && before.is_lowercase())
-            } else {
-                let is_joint = matches!(
-                    character,
-                    '\u{2019}' | '\u{2018}' | '\u{2013}' | '\u{2014}' | '\u{AD}' | '\u{B7}'
-                );
-                let is_mark = !character.is_control();
-                is_mark && (is_joint || !(before.is_alphabetic() && after.is_alphabetic()))
-            };
-        if !fits {
+        if !character.is_ascii() && !fits(before, character, after) {
             return false;
         }
         before = character;
     }
     true
+}
+
+fn fits(before: char, character: char, after: char) -> bool {
+    match character {
+        _ if character.is_alphabetic() => !(character.is_uppercase() && before.is_lowercase()),
+        // Apostrophes, dashes, soft hyphens and the Catalan dot stand in words.
+        '\u{2018}' | '\u{2019}' | '\u{2013}' | '\u{2014}' | '\u{AD}' | '\u{B7}' | '\u{A0}' => true,
+        // Low quotation marks never close one.
+        '\u{201A}' | '\u{201E}' => !before.is_alphabetic(),
+        _ => !character.is_control() && !(before.is_alphabetic() && after.is_alphabetic()),
+    }
 }
 
 #[cfg(test)]
@@ -279,7 +278,7 @@ mod tests {
             (b"\xE4\xE0", None),
             // A letter that only some of the family have so.
             (b"To b\xB3 dobry dzie\xF1.", None),
-            (b"caf\xE9", Some("utf-8")),
+            (b"caf\xE9 au lait", Some("utf-8")),
             (b"\xFF\xFF", Some("shift_jis")),
             (b"caf\xE9", Some("klingon")),
         ];

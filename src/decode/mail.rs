@@ -34,7 +34,11 @@ const HEADER_LINES_MAX: usize = 200;
 /// among them.
 pub(super) fn opens(bytes: &[u8]) -> bool {
     let (mut known, mut has_from) = (0, false);
-    for line in bytes.split(|byte| *byte == b'\n').take(HEADER_LINES_MAX) {
+    for line in bytes
+        .trim_ascii_start()
+        .split(|byte| *byte == b'\n')
+        .take(HEADER_LINES_MAX)
+    {
         let line = line.trim_ascii_end();
         if line.is_empty() {
             return has_from && known >= 3;
@@ -65,7 +69,7 @@ pub(super) fn opens(bytes: &[u8]) -> bool {
 /// Where it is none, or a digest of several.
 pub(super) fn decode(bytes: &[u8]) -> Result<RawArticle, Rejection> {
     let message = MessageParser::default()
-        .parse(bytes)
+        .parse(bytes.trim_ascii_start())
         .ok_or_else(|| sniff::unsupported("a message without header fields"))?;
     let mut article = RawArticle::new(InputForm::Mail);
     article.id = message.message_id().map(|id| format!("<{id}>"));

@@ -193,7 +193,7 @@ fn object(
     limits: &Limits,
 ) -> Result<RawArticle, Rejection> {
     let (object, declared_ninjs) = match parse::unwrap_event(object)? {
-        parse::Event::Article { object, ninjs } => (object, ninjs),
+        parse::Event::Article { object, ninjs } => (parse::unwrap_answer(object), ninjs),
         parse::Event::Text { text, declared } => {
             return markup_or_text(declared_or_shown(declared, &text), text, limits);
         }

@@ -74,7 +74,11 @@ fn item(item: &Element) -> RawArticle {
                 .attribute("type")
                 .is_none_or(|kind| kind.to_lowercase().ends_with("person"))
         });
-        article.bylines = persons.filter_map(name).collect();
+        // One word is a code of the desk, or how somebody signs on.
+        article.bylines = persons
+            .filter_map(name)
+            .filter(|name| name.contains(' '))
+            .collect();
     }
     article.located = of_content.find("located").and_then(concept);
     article.dateline = of_content.line_at("dateline");

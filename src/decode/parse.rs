@@ -88,6 +88,34 @@ pub(super) enum Event {
     },
 }
 
+/// Takes the one item out of an agency's answer: `data.item` of the Associated Press, a list `item` of one of the BBC.
+pub(super) fn unwrap_answer(mut object: Map<String, Json>) -> Map<String, Json> {
+    let answered = |object: &Map<String, Json>| {
+        object
+            .get("data")
+            .and_then(|data| data.get("item"))
+            .is_some_and(Json::is_object)
+    };
+    if answered(&object)
+        && let Some(Json::Object(mut data)) = object.remove("data")
+        && let Some(Json::Object(item)) = data.remove("item")
+    {
+        return item;
+    }
+    let is_one = object
+        .get("item")
+        .and_then(Json::as_array)
+        .is_some_and(|items| items.len() == 1 && items.iter().all(Json::is_object));
+    if is_one
+        && sniff::feed_items(&object).is_some()
+        && let Some(Json::Array(mut items)) = object.remove("item")
+        && let Some(Json::Object(item)) = items.pop()
+    {
+        return item;
+    }
+    object
+}
+
 /// Takes `data` out of an event (CloudEvents, structured mode); anything else is the article itself.
 pub(super) fn unwrap_event(mut object: Map<String, Json>) -> Result<Event, Rejection> {
     let is_event = ["specversion", "type", "source"]

@@ -44,6 +44,17 @@ fn samples_hold_every_form_and_some_faults() {
         ["json", "ninjs", "wire"].iter().all(|form| found[form] >= 20),
         "{found:?}"
     );
+    let others = [
+        "newsml_g2",
+        "nitf",
+        "feed",
+        "html",
+        "iptc_7901",
+        "anpa_1312",
+        "mail",
+        "ritzau",
+    ];
+    assert!(others.iter().all(|form| found.contains_key(form)), "{found:?}");
 }
 
 #[test]

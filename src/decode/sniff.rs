@@ -125,7 +125,7 @@ fn is_bare_scalar(text: &[u8]) -> bool {
         && serde_json::from_slice::<Json>(text).is_ok_and(|value| !value.is_array() && !value.is_object())
 }
 
-/// ninjs has a `uri` and at least one field of its own, or names itself.
+/// ninjs has a `uri` (Superdesk's a `guid` too) and at least one field of its own, or names itself.
 pub(super) fn is_ninjs(object: &Map<String, Json>) -> bool {
     let named = ["standard", "$standard"].iter().any(|name| {
         object
@@ -140,7 +140,11 @@ pub(super) fn is_ninjs(object: &Map<String, Json>) -> bool {
                 .iter()
                 .any(|prefix| name.starts_with(prefix))
     };
-    named || (object.get("uri").is_some_and(Json::is_string) && object.keys().any(own))
+    named
+        || (["uri", "guid"]
+            .iter()
+            .any(|name| object.get(*name).is_some_and(Json::is_string))
+            && object.keys().any(own))
 }
 
 /// The list of a feed or of a search: several articles under one name, and no body of its own.
@@ -151,7 +155,7 @@ pub(super) fn feed_items(object: &Map<String, Json>) -> Option<usize> {
     {
         return None;
     }
-    let lists = ["items", "articles", "entries"]
+    let lists = ["items", "articles", "entries", "item"]
         .iter()
         .filter_map(|name| object.get(*name)?.as_array());
     lists

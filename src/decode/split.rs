@@ -247,6 +247,6 @@ mod tests {
         let places: Vec<_> = split_payloads(text.as_bytes())
             .map(|payload| payload.place)
             .collect();
-        assert_eq!(places, [2..9, 15..22]);
+        assert_eq!(places, [2..10, 15..23]);
     }
 }

@@ -12,7 +12,9 @@ use crate::limits::Limits;
 use crate::text::html;
 
 /// Elements whose text is not the article's.
-const DROPPED: &[&str] = &["media", "head", "script", "style", "iframe", "object", "template"];
+const DROPPED: &[&str] = &[
+    "media", "head", "header", "footer", "script", "style", "iframe", "object", "template",
+];
 /// Elements of NITF and XHTML that are blocks under another name in HTML.
 const BLOCKS: &[(&str, &str)] = &[
     ("block", "div"),

@@ -33,10 +33,7 @@ pub(super) fn record<'a>(
     let offsets = Offsets::new(enriched);
     let topic = |tag: &'a TopicTag| TopicV1 {
         code: &tag.code,
-        uri: format!(
-            "{URI_PREFIX}{}",
-            tag.code.strip_prefix(CODE_PREFIX).unwrap_or(&tag.code)
-        ),
+        uri: topic_uri(&tag.code),
         name: &tag.name,
         level: tag.level,
         confidence: tag.confidence.as_f64(),
@@ -87,8 +84,13 @@ pub(super) fn record<'a>(
             mentions: enriched.counts.mentions,
         },
         flags: article.flags.iter().copied().map(flag).collect(),
-        provenance: provenance(article.form, record, run),
+        provenance: provenance(enriched, record, run),
     }
+}
+
+/// The URI of a Media Topic's code.
+pub(super) fn topic_uri(code: &str) -> String {
+    format!("{URI_PREFIX}{}", code.strip_prefix(CODE_PREFIX).unwrap_or(code))
 }
 
 /// A time in milliseconds since 1970 as RFC 3339 in UTC; `None` outside the years -9999 to 9999.
@@ -227,7 +229,7 @@ fn given(given: &Given) -> Option<GivenV1<'_>> {
     })
 }
 
-fn provenance<'a>(form: InputForm, record: &'a Record, run: &'a RunInfo) -> ProvenanceV1<'a> {
+fn provenance<'a>(enriched: &EnrichedArticle, record: &'a Record, run: &'a RunInfo) -> ProvenanceV1<'a> {
     let origin = &record.origin;
     ProvenanceV1 {
         worker_version: &run.worker_version,
@@ -239,8 +241,11 @@ fn provenance<'a>(form: InputForm, record: &'a Record, run: &'a RunInfo) -> Prov
                 version: &m.version,
             })
             .collect(),
-        vocabulary_version: &run.vocabulary_version,
-        input_form: input_form(form),
+        vocabulary_version: enriched
+            .topics
+            .is_some()
+            .then_some(run.vocabulary_version.as_str()),
+        input_form: input_form(enriched.article.form),
         source: (!origin.kafka_topic.is_empty()).then_some(SourceV1 {
             kafka_topic: &origin.kafka_topic,
             partition: origin.partition,
@@ -288,6 +293,7 @@ const fn flag(flag: Flag) -> FlagV1 {
         Flag::UrlOnly => FlagV1::UrlOnly,
         Flag::PartialText => FlagV1::PartialText,
         Flag::LanguageUndetermined => FlagV1::LanguageUndetermined,
+        Flag::LanguageWithoutModels => FlagV1::LanguageWithoutModels,
         Flag::CharsetDetected => FlagV1::CharsetDetected,
         Flag::TimeZoneMissing => FlagV1::TimeZoneMissing,
         Flag::TimeUnreadable => FlagV1::TimeUnreadable,

@@ -356,6 +356,8 @@ pub enum FlagV1 {
     PartialText,
     /// The language could not be determined.
     LanguageUndetermined,
+    /// There are no models of the language: of entities only countries are looked for.
+    LanguageWithoutModels,
     /// The character set was detected, not declared.
     CharsetDetected,
     /// A time came without a zone and is kept as its day.
@@ -374,8 +376,9 @@ pub struct ProvenanceV1<'a> {
     pub worker_version: &'a str,
     /// Models that took part.
     pub models: Vec<ModelV1<'a>>,
-    /// Version of the topic vocabulary.
-    pub vocabulary_version: &'a str,
+    /// Version of the topic vocabulary, where topics were looked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vocabulary_version: Option<&'a str>,
     /// Form the article came in.
     pub input_form: InputFormV1,
     /// Where the article came from, if from Kafka.

@@ -142,6 +142,9 @@ impl Enricher {
         if found.as_ref().is_some_and(|found| found.truncated) {
             article.flag(Flag::Truncated);
         }
+        if reach == Reach::Countries {
+            article.flag(Flag::LanguageWithoutModels);
+        }
         let entities = found.map(|found| found.entities);
         observer.finished(Step::Entities);
         let tagger = self.tagger.as_ref().filter(|_| reach == Reach::All);

@@ -11,6 +11,7 @@ use crate::article::Rejection;
 use crate::article::RejectionCode;
 use crate::config::Config;
 use crate::config::FormChoice;
+use crate::config::OutputConfig;
 use crate::config::Tombstones;
 use crate::decode;
 use crate::decode::DecodeSettings;
@@ -40,6 +41,7 @@ pub struct Processor {
     settings: DecodeSettings,
     limits: Limits,
     tombstones: Tombstones,
+    output: OutputConfig,
     /// What all records share; models and time are those of each.
     run: RunInfo,
 }
@@ -75,6 +77,7 @@ impl Processor {
                 ..Limits::default()
             },
             tombstones: config.input.tombstones,
+            output: config.output,
             run,
         })
     }
@@ -133,7 +136,7 @@ impl Processor {
             processed_at_ms: now_ms,
             ..self.run.clone()
         };
-        let output = encode::encode(&enriched, record, &run);
+        let output = encode::encode(&enriched, record, &run, self.output);
         observer.finished(Step::Encode);
         Ok(Outcome::Enriched(output))
     }
@@ -262,7 +265,7 @@ mod tests {
                 expected,
                 "{value}"
             );
-            assert!(!value["flags"].to_string().contains("language"), "{value}");
+            assert!(!value["flags"].to_string().contains("undetermined"), "{value}");
         }
     }
 

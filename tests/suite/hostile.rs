@@ -20,6 +20,9 @@ static PROCESSORS: LazyLock<Vec<Processor>> = LazyLock::new(|| {
         FormChoice::Json,
         FormChoice::Ninjs,
         FormChoice::Wire,
+        FormChoice::Html,
+        FormChoice::Xml,
+        FormChoice::Mail,
     ];
     let processor = |form| {
         let mut config = Config::default();

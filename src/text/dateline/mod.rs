@@ -268,12 +268,18 @@ fn unread_date_and_agency(mut scan: Scanner<'_>) -> Option<(Agency<'_>, Scanner<
     agency::bracketed(end)
 }
 
-/// " - RIA Novosti.": a known agency between the dash and a full stop; the full stop is left to be the separator.
+/// " - RIA Novosti.", " - Reuters -", " AFP -": a known agency between the date and a full stop or dash, which is left to be
+/// the separator.
 fn agency_apart(scan: Scanner<'_>) -> Option<(Agency<'_>, Scanner<'_>)> {
-    let (Separator::Dash, after) = separator(scan, &Head::default())? else {
-        return None;
+    let after = match separator(scan, &Head::default()) {
+        Some((Separator::Dash, after)) => after,
+        Some(_) => return None,
+        None => scan,
     };
     let (agency, end) = agency::bare(after.past_blanks())?;
+    if let Some((Separator::Dash, _)) = separator(end, &Head::default()) {
+        return Some((agency, end));
+    }
     let mut stop = end;
     stop.take_any(&['.'])?;
     ends_word(stop).then_some((
