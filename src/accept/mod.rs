@@ -97,8 +97,8 @@ pub fn accept(raw: RawArticle, limits: &Limits) -> Result<Article, Rejection> {
     Ok(article)
 }
 
-/// The text below its dateline, where the form has that apart: as it would be printed, "PARIS, July 6 (AFP) - The". A line
-/// that is no dateline is not the text's.
+/// The text below its dateline, where the form has that apart: as it would be printed, "PARIS, July 6 (AFP) -
+/// The". A line that is no dateline is not the text's.
 fn with_dateline(text: String, line: Option<&str>, limits: &Limits) -> String {
     let line = clean::field(line.unwrap_or_default());
     if line.is_empty() || text.is_empty() || dateline::parse(&text, limits).is_some() {

@@ -10,8 +10,8 @@ pub enum RejectionCode {
     Empty,
     /// A null value, where `input.tombstones = "dead_letter"`.
     Tombstone,
-    /// The payload, unpacked, is larger than `input.payload_bytes_max` or holds too many JSON values or XML elements, or
-    /// the id is too long.
+    /// The payload, unpacked, is larger than `input.payload_bytes_max` or holds too many JSON values or XML
+    /// elements, or the id is too long.
     TooLarge,
     /// The payload is in no character set that is declared or certain, and reading it would mean guessing.
     NotUtf8,
@@ -33,6 +33,8 @@ pub enum RejectionCode {
     SeveralArticles,
     /// The form is declared or recognised, and not one that is read.
     UnsupportedForm,
+    /// Only a URL is given, and its page cannot be had, where `fetch.on_failure = "dead_letter"`.
+    FetchFailed,
     /// The output record is larger than the output topic allows.
     OutputTooLarge,
     /// The broker refused the record's timestamp for the output topic.
@@ -45,7 +47,7 @@ pub enum RejectionCode {
 
 impl RejectionCode {
     /// Every code.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Empty,
         Self::Tombstone,
         Self::TooLarge,
@@ -59,6 +61,7 @@ impl RejectionCode {
         Self::NoContent,
         Self::SeveralArticles,
         Self::UnsupportedForm,
+        Self::FetchFailed,
         Self::OutputTooLarge,
         Self::TimestampRefused,
         Self::RecordRefused,
@@ -81,6 +84,7 @@ impl RejectionCode {
             Self::NoContent => "no_content",
             Self::SeveralArticles => "several_articles",
             Self::UnsupportedForm => "unsupported_form",
+            Self::FetchFailed => "fetch_failed",
             Self::OutputTooLarge => "output_too_large",
             Self::TimestampRefused => "timestamp_refused",
             Self::RecordRefused => "record_refused",

@@ -5,6 +5,7 @@ mod admin;
 mod dead_letter;
 mod enrich;
 mod environment;
+mod fetch;
 mod input;
 mod kafka;
 mod librdkafka;
@@ -26,6 +27,7 @@ mod tests;
 pub use admin::AdminConfig;
 pub use dead_letter::DeadLetterConfig;
 pub use enrich::EnrichConfig;
+pub use fetch::{FetchConfig, FetchFailure};
 pub use input::{FormChoice, InputConfig, Tombstones};
 pub use kafka::{Assignment, Compression, Delivery, GroupProtocol, KafkaConfig, OffsetReset};
 pub use log::{LogConfig, LogFormat};
@@ -50,6 +52,8 @@ pub struct Config {
     pub worker: WorkerConfig,
     /// How payloads are read.
     pub input: InputConfig,
+    /// How articles that are only a URL are fetched.
+    pub fetch: FetchConfig,
     /// In which form records are published.
     pub output: OutputConfig,
     /// When too many dead letters stop the worker.

@@ -8,9 +8,11 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct OutputConfig {
-    /// `record-v1` (all that is found, with offsets) or `ninjs-3.1` (IPTC's, strict; `docs/ninjs.md` says what is lost).
+    /// `record-v1` (all that is found, with offsets) or `ninjs-3.1` (IPTC's, strict; `docs/ninjs.md` says what
+    /// is lost).
     pub form: OutputForm,
-    /// CloudEvents 1.0 in `binary` mode (attributes in headers) or `structured` mode (one JSON event, the record its data).
+    /// CloudEvents 1.0 in `binary` mode (attributes in headers) or `structured` mode (one JSON event, the
+    /// record its data).
     pub event: EventMode,
 }
 

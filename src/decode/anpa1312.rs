@@ -1,5 +1,6 @@
-//! ANPA 1312: `SYN SYN SOH` and the story's number, a line of codes with the slugline, `STX`, header lines that open with a
-//! caret, a text of lines that open with a tab, `ETX`, and when it was sent. As the Associated Press fills it.
+//! ANPA 1312: `SYN SYN SOH` and the story's number, a line of codes with the slugline, `STX`, header lines that
+//! open with a caret, a text of lines that open with a tab, `ETX`, and when it was sent. As the Associated
+//! Press fills it.
 
 use crate::article::InputForm;
 use crate::article::Markup;

@@ -1,5 +1,6 @@
-//! RSS 0.9x, 1.0 and 2.0 and Atom, by `feed-rs`: a feed of one item, or an Atom entry. Its ids are the feed's own (the
-//! parser would invent one where there is none), its times as written (the parser would give them a zone).
+//! RSS 0.9x, 1.0 and 2.0 and Atom, by `feed-rs`: a feed of one item, or an Atom entry. Its ids are the feed's
+//! own (the parser would invent one where there is none), its times as written (the parser would give them a
+//! zone).
 
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -118,8 +119,8 @@ fn name(person: Person) -> Option<String> {
         .filter(|name| !name.trim().is_empty() && !name.contains('@'))
 }
 
-/// The times of a feed as written. The parser takes times for points in time only: it gets each one's place in the list as
-/// seconds after 1970.
+/// The times of a feed as written. The parser takes times for points in time only: it gets each one's place in
+/// the list as seconds after 1970.
 #[derive(Clone, Default)]
 struct Times(Arc<Mutex<Vec<String>>>);
 

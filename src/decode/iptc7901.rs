@@ -1,5 +1,5 @@
-//! IPTC 7901: `SOH source number priority category words keywords`, the slugline, `STX text ETX`, and when it was sent. As
-//! dpa, ANSA and others fill it; `docs/forms.md` says what each part becomes.
+//! IPTC 7901: `SOH source number priority category words keywords`, the slugline, `STX text ETX`, and when it
+//! was sent. As dpa, ANSA and others fill it; `docs/forms.md` says what each part becomes.
 
 use crate::article::InputForm;
 use crate::article::Markup;

@@ -1,5 +1,5 @@
-//! schema.org's `NewsArticle` as JSON-LD, which news pages carry for search engines: what the publisher itself says its
-//! headline, text, times and authors are. Reads one article; ignores what is no article.
+//! schema.org's `NewsArticle` as JSON-LD, which news pages carry for search engines: what the publisher itself
+//! says its headline, text, times and authors are. Reads one article; ignores what is no article.
 
 use serde_json::Map;
 use serde_json::Value as Json;

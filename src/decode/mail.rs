@@ -1,5 +1,5 @@
-//! A mail message (RFC 5322, once RFC 822) with MIME, by `mail-parser`: an article that a bureau or a reader sent. Reads
-//! the text, never attachments; the sender is not taken for the author.
+//! A mail message (RFC 5322, once RFC 822) with MIME, by `mail-parser`: an article that a bureau or a reader
+//! sent. Reads the text, never attachments; the sender is not taken for the author.
 
 use mail_parser::HeaderName;
 use mail_parser::MessageParser;
@@ -30,8 +30,8 @@ const FIELDS: &[&str] = &[
 /// Longest header that is looked at.
 const HEADER_LINES_MAX: usize = 200;
 
-/// True for bytes that open like a message: header fields alone down to an empty line, `From` and two others of `FIELDS`
-/// among them.
+/// True for bytes that open like a message: header fields alone down to an empty line, `From` and two others of
+/// `FIELDS` among them.
 pub(super) fn opens(bytes: &[u8]) -> bool {
     let (mut known, mut has_from) = (0, false);
     for line in bytes

@@ -1,5 +1,5 @@
-//! IPTC NewsML 1.0 to 1.2: the first text of a `NewsItem`, in whichever of its nested components it stands, with the lines
-//! and metadata nearest to the item's root. `docs/forms.md` says what each element becomes.
+//! IPTC NewsML 1.0 to 1.2: the first text of a `NewsItem`, in whichever of its nested components it stands,
+//! with the lines and metadata nearest to the item's root. `docs/forms.md` says what each element becomes.
 
 use crate::article::InputForm;
 use crate::article::Markup;

@@ -1,5 +1,5 @@
-//! IPTC NewsML-G2: a `newsItem`, alone or in a `newsMessage`. Reads the item's own metadata and its inline text; remote
-//! content and packages are not read. `docs/forms.md` says what each element becomes.
+//! IPTC NewsML-G2: a `newsItem`, alone or in a `newsMessage`. Reads the item's own metadata and its inline
+//! text; remote content and packages are not read. `docs/forms.md` says what each element becomes.
 
 use crate::article::InputForm;
 use crate::article::Markup;

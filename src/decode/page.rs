@@ -1,6 +1,6 @@
-//! A whole HTML page to the one article it shows: what its JSON-LD says of it, else its `<meta>` elements; the text by
-//! Mozilla's Readability (`dom_smoothie`) where JSON-LD has none. Bounded: a page that would cost a parser much more than
-//! its length is rejected.
+//! A whole HTML page to the one article it shows: what its JSON-LD says of it, else its `<meta>` elements; the
+//! text by Mozilla's Readability (`dom_smoothie`) where JSON-LD has none. Bounded: a page that would cost a
+//! parser much more than its length is rejected.
 
 use dom_smoothie::Config;
 use dom_smoothie::Readability;

@@ -88,7 +88,8 @@ pub(super) enum Event {
     },
 }
 
-/// Takes the one item out of an agency's answer: `data.item` of the Associated Press, a list `item` of one of the BBC.
+/// Takes the one item out of an agency's answer: `data.item` of the Associated Press, a list `item` of one of
+/// the BBC.
 pub(super) fn unwrap_answer(mut object: Map<String, Json>) -> Map<String, Json> {
     let answered = |object: &Map<String, Json>| {
         object

@@ -1,5 +1,5 @@
-//! A file of many articles into single payloads: each a slice of the file, or one item of an XML file in the frame that all
-//! share. Decodes nothing: a payload that is broken is rejected on its own by `decode`.
+//! A file of many articles into single payloads: each a slice of the file, or one item of an XML file in the
+//! frame that all share. Decodes nothing: a payload that is broken is rejected on its own by `decode`.
 
 use std::borrow::Cow;
 use std::iter;
@@ -12,7 +12,8 @@ use crate::decode::structure::marks;
 
 /// Elements of which each is one article, where several stand in a file. Never nested in each other.
 const ITEMS: &[&[u8]] = &[b"item", b"entry", b"newsItem", b"NewsItem", b"RBNews"];
-/// Deepest place of such an element: `feed/entry`, `rss/channel/item`, `newsMessage/itemSet/newsItem`, Ritzau's queue.
+/// Deepest place of such an element: `feed/entry`, `rss/channel/item`, `newsMessage/itemSet/newsItem`, Ritzau's
+/// queue.
 const ITEM_DEPTH_MAX: usize = 4;
 /// Start of heading, and what may stand before it.
 const SOH: u8 = 1;
@@ -37,8 +38,8 @@ impl<'b> SplitPayload<'b> {
     }
 }
 
-/// The single payloads in `bytes`, one by one: the items of a JSON array, the lines of JSONL, the items of a feed or of a
-/// NewsML message, the stories of a wire file, else the whole.
+/// The single payloads in `bytes`, one by one: the items of a JSON array, the lines of JSONL, the items of a
+/// feed or of a NewsML message, the stories of a wire file, else the whole.
 pub fn split_payloads(bytes: &[u8]) -> Box<dyn Iterator<Item = SplitPayload<'_>> + '_> {
     let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii();
     match text.first() {
@@ -70,8 +71,8 @@ fn slices<'b>(
     })
 }
 
-/// Lines that hold anything. In JSON spread over lines an object never opens right after another opened: two lines that
-/// open with a brace are two objects.
+/// Lines that hold anything. In JSON spread over lines an object never opens right after another opened: two
+/// lines that open with a brace are two objects.
 fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     text.split(|byte| *byte == b'\n')
         .map(<[u8]>::trim_ascii)

@@ -108,7 +108,7 @@ fn every_fault_has_its_code() {
         ("42", WrongType, "found a number"),
         ("null", WrongType, "found null"),
         (&deep, TooDeep, "nested deeper than 64 at byte 64"),
-        ("<rss version=\"2.0\"/>", NoContent, "without items"),
+        ("<rss version=\"2.0\"/>", UnsupportedForm, "a feed"),
         ("<?xml version=\"1.0\"?><invoice/>", UnsupportedForm, "<invoice>"),
         ("<?xml version=\"1.0\"?><nitf><head>", InvalidXml, "ends before"),
         ("<feed><entry/><entry/></feed>", SeveralArticles, "2 items"),

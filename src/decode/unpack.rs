@@ -1,5 +1,5 @@
-//! Compressed payloads to their bytes: gzip, zlib and zstd by their first bytes, once, up to a bound. Never unpacks what
-//! was packed twice, nor archives of several files.
+//! Compressed payloads to their bytes: gzip, zlib and zstd by their first bytes, once, up to a bound. Never
+//! unpacks what was packed twice, nor archives of several files.
 
 use std::borrow::Cow;
 use std::io::Read;
@@ -34,8 +34,8 @@ pub(super) fn unpack<'b>(bytes: &'b [u8], limits: &Limits) -> Result<Cow<'b, [u8
     }
 }
 
-/// RFC 1950: 0x78, and a second byte that makes both a multiple of 31; no text opens so, for its levels' second bytes are
-/// "x" before a control character, a caret or a byte that is no UTF-8.
+/// RFC 1950: 0x78, and a second byte that makes both a multiple of 31; no text opens so, for its levels' second
+/// bytes are "x" before a control character, a caret or a byte that is no UTF-8.
 fn is_zlib(bytes: &[u8]) -> bool {
     matches!(bytes, [0x78, 0x01 | 0x9C | 0xDA, ..])
 }

@@ -1,5 +1,5 @@
-//! What the two control-character forms of the wire (IPTC 7901, ANPA 1312) share: where their text stands, and its lines
-//! as paragraphs. Knows no header.
+//! What the two control-character forms of the wire (IPTC 7901, ANPA 1312) share: where their text stands, and
+//! its lines as paragraphs. Knows no header.
 
 use crate::article::Rejection;
 use crate::article::RejectionCode;
@@ -43,8 +43,8 @@ pub(super) fn parts(transmission: &str) -> Result<Parts<'_>, Rejection> {
     })
 }
 
-/// Lines of a fixed width as paragraphs: one begins after an empty line and with a line that is indented. Lines of a table
-/// (columns apart by blanks) stay lines.
+/// Lines of a fixed width as paragraphs: one begins after an empty line and with a line that is indented. Lines
+/// of a table (columns apart by blanks) stay lines.
 pub(super) fn paragraphs<'t>(lines: impl Iterator<Item = &'t str>) -> String {
     let mut out = String::new();
     let mut is_first = true;

@@ -1,5 +1,5 @@
-//! XML text to a small tree of elements by their local names. Bounds depth and size before anything is kept, expands no
-//! entity of a document's own, loads nothing. Knows no form.
+//! XML text to a small tree of elements by their local names. Bounds depth and size before anything is kept,
+//! expands no entity of a document's own, loads nothing. Knows no form.
 
 use quick_xml::Reader;
 use quick_xml::events::BytesRef;

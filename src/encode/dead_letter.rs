@@ -8,8 +8,8 @@ use crate::record::Header;
 use crate::record::OutputRecord;
 use crate::record::Record;
 
-/// Bytes that a batch and a record take beside key, value and headers, and each header beside name and value: more than
-/// the protocol needs.
+/// Bytes that a batch and a record take beside key, value and headers, and each header beside name and value:
+/// more than the protocol needs.
 const RECORD_OVERHEAD: usize = 128;
 const HEADER_OVERHEAD: usize = 12;
 /// Most bytes of the message for people.
@@ -127,7 +127,7 @@ const fn stage(code: RejectionCode) -> &'static str {
         | RejectionCode::NoContent
         | RejectionCode::SeveralArticles
         | RejectionCode::UnsupportedForm => "VALUE_CONVERTER",
-        RejectionCode::Panicked => "TRANSFORMATION",
+        RejectionCode::FetchFailed | RejectionCode::Panicked => "TRANSFORMATION",
         RejectionCode::OutputTooLarge | RejectionCode::TimestampRefused | RejectionCode::RecordRefused => {
             "TASK_PUT"
         }

@@ -59,8 +59,8 @@ pub struct RunInfo {
 /// A record of an article, as a CloudEvent. Whether it is too large for the output topic is for the caller to see
 /// (`OutputRecord::bytes`).
 ///
-/// The event's id is the SHA-256 of the payload: the same payload is the same event on every replay, a corrected article
-/// is another. The article's id is its subject.
+/// The event's id is the SHA-256 of the payload: the same payload is the same event on every replay, a
+/// corrected article is another. The article's id is its subject.
 pub fn encode(
     article: &EnrichedArticle,
     record: &Record,

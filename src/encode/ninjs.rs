@@ -1,5 +1,5 @@
-//! An `EnrichedArticle` as strict IPTC ninjs 3.1, valid against IPTC's schema. `docs/ninjs.md` maps every field of a record
-//! and says what is lost; what ninjs cannot hold is left out, never bent.
+//! An `EnrichedArticle` as strict IPTC ninjs 3.1, valid against IPTC's schema. `docs/ninjs.md` maps every field
+//! of a record and says what is lost; what ninjs cannot hold is left out, never bent.
 
 use serde_json::Map;
 use serde_json::Value as Json;

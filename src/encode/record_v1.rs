@@ -1,5 +1,5 @@
-//! Record v1, as it is published: the shape of the JSON and, from the same types, its JSON Schema. Plain borrowed data;
-//! the doc comments here are the schema's descriptions.
+//! Record v1, as it is published: the shape of the JSON and, from the same types, its JSON Schema. Plain
+//! borrowed data; the doc comments here are the schema's descriptions.
 
 use schemars::JsonSchema;
 use serde::Serialize;

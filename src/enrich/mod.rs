@@ -1,5 +1,5 @@
-//! Findings in an accepted article: entities, topics, key phrases, save those that are not wanted, which cost nothing.
-//! Pure: the models are compiled in, and nothing here knows the clock, files or Kafka.
+//! Findings in an accepted article: entities, topics, key phrases, save those that are not wanted, which cost
+//! nothing. Pure: the models are compiled in, and nothing here knows the clock, files or Kafka.
 
 pub mod entities;
 pub mod keywords;

@@ -1,7 +1,7 @@
 //! Names of months and weekdays in the languages of the large agencies, and days that exist. Never knows today.
 
-/// Names of the months, full and as newspapers shorten them, lower case. A word that means different months in different
-/// languages ("listopada") is left out.
+/// Names of the months, full and as newspapers shorten them, lower case. A word that means different months in
+/// different languages ("listopada") is left out.
 #[rustfmt::skip]
 const MONTHS: [&[&str]; 12] = [
     &["january", "jan", "januar", "jänner", "janvier", "janv", "enero", "ene", "gennaio", "gen", "janeiro", "januari",
@@ -42,8 +42,8 @@ pub fn month(word: &str) -> Option<u8> {
     u8::try_from(place + 1).ok()
 }
 
-/// True for a month in English or another language that writes months with a capital letter: where such a word stands in
-/// small letters ("may", "mars") it is none.
+/// True for a month in English or another language that writes months with a capital letter: where such a word
+/// stands in small letters ("may", "mars") it is none.
 pub fn is_capitalised(word: &str) -> bool {
     let english = [
         "january",

@@ -71,8 +71,8 @@ pub fn day(year: i16, month: u8, day: u8) -> Option<String> {
     Some(date(year, u16::from(month), u16::from(day))?.to_string())
 }
 
-/// The year in which that day lies within `DATELINE_DAYS` of `published` (`YYYY-MM-DD`), if one does: a story is published
-/// soon after it is written, and in time zones ahead of its writer before that day has begun.
+/// The year in which that day lies within `DATELINE_DAYS` of `published` (`YYYY-MM-DD`), if one does: a story
+/// is published soon after it is written, and in time zones ahead of its writer before that day has begun.
 pub fn year_near(published: &str, month: u8, day: u8) -> Option<i16> {
     let published: Date = published.parse().ok()?;
     let years = (published.year() - 1)..=(published.year().checked_add(1)?);
@@ -106,7 +106,8 @@ fn compact(written: &str) -> Option<String> {
     Some(format!("{day}T{clock}{zone}"))
 }
 
-/// "2023-07-06", "2023/07/06", "13.07.2023", "7/13/2023" as "2023-07-13": read only where one order alone makes it a date.
+/// "2023-07-06", "2023/07/06", "13.07.2023", "7/13/2023" as "2023-07-13": read only where one order alone makes
+/// it a date.
 fn numbers(written: &str) -> Option<String> {
     let mut parts = written.split(['-', '/', '.']);
     let (first, second, third) = (parts.next()?, parts.next()?, parts.next()?);
@@ -145,8 +146,8 @@ fn numeric(written: &str) -> Option<Time> {
     finish(clock(day, time)?, zone.trim())
 }
 
-/// RFC 2822, RFC 850, asctime and dates in words: "Thu, 06 Jul 2023 12:00:00 EST", "06-Jul-23", "Thu Jul  6 12:00:00 EDT
-/// 2023", "November 13, 2004", "6 de julio de 2023", "13 November 2004 10:30 GMT".
+/// RFC 2822, RFC 850, asctime and dates in words: "Thu, 06 Jul 2023 12:00:00 EST", "06-Jul-23", "Thu Jul  6
+/// 12:00:00 EDT 2023", "November 13, 2004", "6 de julio de 2023", "13 November 2004 10:30 GMT".
 fn words(written: &str) -> Option<Time> {
     let split = written.split([' ', ',']).filter(|word| !word.is_empty());
     let mut words: Vec<&str> = split

@@ -1,5 +1,5 @@
-//! A real-looking example of every form, and the whole record that each becomes, as snapshots; and that a file of several
-//! is taken apart into what each is alone.
+//! A real-looking example of every form, and the whole record that each becomes, as snapshots; and that a file
+//! of several is taken apart into what each is alone.
 
 use std::fs;
 use std::path::Path;

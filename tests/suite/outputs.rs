@@ -1,5 +1,5 @@
-//! The forms in which records are published: strict ninjs 3.1 against IPTC's own schema, and CloudEvents in structured mode,
-//! over every sample and every example of a form.
+//! The forms in which records are published: strict ninjs 3.1 against IPTC's own schema, and CloudEvents in
+//! structured mode, over every sample and every example of a form.
 
 use std::fs;
 use std::path::Path;
