@@ -68,9 +68,13 @@ models: ## Rebuild the compiled gazetteers and vocabulary (DATA=../shared/data)
 	DATA=$(or $(DATA),../shared/data) python3 scripts/gazetteers.py
 
 .PHONY: eval
-eval: ## Measure names and topics on labelled news (DATA=../shared/data)
+eval: ## Measure names and topics on labelled news, beside spaCy (DATA=../shared/data)
 	@scripts/setup.sh build
-	DATA=$(or $(DATA),../shared/data) cargo run --release --example eval_names
+	cargo build --release --example eval
+	for part in names errors reliability topics; do \
+	    echo "# $$part" && DATA=$(or $(DATA),../shared/data) target/release/examples/eval $$part || exit 1; \
+	done
+	DATA=$(or $(DATA),../shared/data) benches/peers/run.sh
 
 .PHONY: fmt
 fmt: ## Format the sources

@@ -36,7 +36,7 @@ def plain(text):
 # ---------------------------------------------------------------- annotated news
 
 def split(stem, article):
-    """True for the training half; examples/eval_names.rs measures on the other half."""
+    """True for the training half; the figures in models/README.md are of the other half."""
     return article % 2 == 0
 
 

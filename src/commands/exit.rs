@@ -9,7 +9,7 @@ pub enum Exit {
     Ok,
     /// Something failed.
     Error,
-    /// `enrich`: some records were rejected.
+    /// `enrich`: some records were rejected. `dead-letters replay`: some letters cannot be sent.
     SomeRejected,
     /// The command line is wrong.
     Usage,
@@ -59,10 +59,14 @@ impl Exit {
         match self {
             Self::Ok => "done",
             Self::Error => "failed; the message says why",
-            Self::SomeRejected => "enrich: some records were rejected",
+            Self::SomeRejected => {
+                "enrich: some records were rejected; dead-letters replay: some letters cannot be sent"
+            }
             Self::Usage => "wrong command line",
             Self::Unhealthy => "health: the worker is not live or not ready",
-            Self::FatalClient => "run: the Kafka client failed for good; start again",
+            Self::FatalClient => {
+                "the Kafka client failed for good, or another one took its place; start again"
+            }
             Self::Forced => "run: shutdown took longer than its deadline, or a second signal came",
             Self::DeadLetterLimit => "run: the dead-letter limit was reached; look before starting again",
             Self::Configuration => {

@@ -1,6 +1,7 @@
 //! The command line: one short file per sub-command. Wires rooms together; never holds their logic.
 
 pub mod check;
+pub mod dead_letters;
 pub mod demo;
 pub mod enrich;
 pub mod exit;
@@ -46,6 +47,8 @@ enum Command {
     Check(check::CheckArgs),
     /// Print a JSON Schema.
     Schema(schema::SchemaArgs),
+    /// Look at dead letters, and send originals again.
+    DeadLetters(dead_letters::DeadLettersArgs),
     /// Ask a running worker whether it is well.
     Health(health::HealthArgs),
 }
@@ -98,6 +101,7 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> Exit {
         Command::Enrich(args) => enrich::enrich(&args),
         Command::Check(args) => check::check(&args),
         Command::Schema(args) => schema::schema(&args),
+        Command::DeadLetters(args) => dead_letters::dead_letters(&args),
         Command::Health(args) => health::health(&args),
     };
     done.unwrap_or_else(|error| {

@@ -12,6 +12,8 @@ use crate::record::Record;
 /// more than the protocol needs.
 const RECORD_OVERHEAD: usize = 128;
 const HEADER_OVERHEAD: usize = 12;
+/// The first of our headers: what stands before it is the input's.
+pub(crate) const FIRST_HEADER: &str = "__connect.errors.topic";
 /// Most bytes of the message for people.
 const MESSAGE_BYTES_MAX: usize = 1024;
 
@@ -97,7 +99,7 @@ fn reasons(record: &Record, rejection: &Rejection, context: &DeadLetterContext) 
         .unwrap_or_default();
     let header = |name: &str, value: String| Header::text(format!("__connect.errors.{name}"), value);
     vec![
-        header("topic", record.origin.kafka_topic.to_string()),
+        Header::text(FIRST_HEADER, record.origin.kafka_topic.to_string()),
         header("partition", record.origin.partition.to_string()),
         header("offset", record.origin.offset.to_string()),
         header("connector.name", context.group_id.clone()),

@@ -5,6 +5,7 @@
 mod build;
 mod code_points;
 mod dead_letter;
+mod letter;
 mod ninjs;
 pub mod record_v1;
 pub mod schema;
@@ -28,6 +29,10 @@ use crate::record::Record;
 
 pub use dead_letter::DeadLetterContext;
 pub use dead_letter::dead_letter;
+pub use letter::Letter;
+pub use letter::REFUSED_TIMESTAMP_HEADER;
+pub use letter::read_replayed_note;
+pub use letter::replayed_note;
 
 /// The type of our CloudEvents.
 pub const EVENT_TYPE: &str = "dateline.article.enriched.v1";

@@ -4,6 +4,7 @@
 pub mod entities;
 pub mod keywords;
 pub mod stopwords;
+pub mod tagger;
 pub mod topics;
 
 use thiserror::Error;

@@ -7,6 +7,7 @@ pub mod embedded;
 pub mod feeder;
 pub mod flow;
 mod headers;
+pub mod letters;
 mod probe;
 mod refusal;
 pub mod settings;

@@ -26,6 +26,7 @@ use tracing::warn;
 
 use crate::article::Rejection;
 use crate::article::RejectionCode;
+use crate::encode::REFUSED_TIMESTAMP_HEADER;
 use crate::kafka::client::ConsumerCallbacks;
 use crate::kafka::client::Deliveries;
 use crate::kafka::client::ProducerCallbacks;
@@ -47,10 +48,8 @@ use crate::worker::seams::Committed;
 use crate::worker::seams::FatalError;
 use crate::worker::seams::OutcomeSink;
 
-/// Header that keeps a timestamp which the broker refused.
-pub const REFUSED_TIMESTAMP_HEADER: &str = "dateline.error.timestamp_ms";
 /// How long one call of a transaction may block before it is tried again.
-const CALL: Duration = Duration::from_secs(10);
+pub(crate) const CALL: Duration = Duration::from_secs(10);
 /// How long a transaction may stay unresolved before we give up and let the process be replaced.
 const UNRESOLVED_MAX: Duration = Duration::from_secs(120);
 /// First wait after a failed commit; doubled up to the configured maximum.
@@ -301,46 +300,21 @@ impl Inner {
             .begin_transaction()
             .map_err(|e| Failure::Fatal(format!("begin: {e}")))?;
         let result = self.publish(batch, outcomes, care).and_then(|()| {
-            self.resolve("send offsets", || {
+            resolve("send offsets", || {
                 self.producer.send_offsets_to_transaction(offsets, metadata, CALL)
             })?;
-            self.resolve("commit", || self.producer.commit_transaction(CALL))
+            resolve("commit", || self.producer.commit_transaction(CALL))
         });
         match &result {
             Ok(()) => self.shared.metrics.transaction(TransactionResult::Committed),
             Err(Failure::Fatal(_)) => {}
             Err(failure) => {
-                self.resolve("abort", || self.producer.abort_transaction(CALL))
+                resolve("abort", || self.producer.abort_transaction(CALL))
                     .map_err(|abort| Failure::Fatal(format!("{failure}, then {abort}")))?;
                 self.shared.metrics.transaction(TransactionResult::Aborted);
             }
         }
         result
-    }
-
-    /// Calls again while the client says that the same call may be tried again.
-    fn resolve(&self, what: &str, call: impl Fn() -> Result<(), KafkaError>) -> Result<(), Failure> {
-        let deadline = Instant::now() + UNRESOLVED_MAX;
-        loop {
-            let Err(error) = call() else { return Ok(()) };
-            let detail = match &error {
-                KafkaError::Transaction(e) => format!("{what}: {} ({})", e.string(), e.name()),
-                other => format!("{what}: {other}"),
-            };
-            let KafkaError::Transaction(e) = &error else {
-                return Err(Failure::Retry(detail));
-            };
-            if e.is_fatal() {
-                return Err(Failure::Fatal(detail));
-            }
-            if e.txn_requires_abort() {
-                return Err(Failure::Retry(detail));
-            }
-            if !e.is_retriable() || Instant::now() >= deadline {
-                return Err(Failure::Fatal(detail));
-            }
-            warn!(detail, "a transaction call is tried again");
-        }
     }
 
     /// Hands every outcome to the producer and waits until each is acknowledged. Dead letters come last: what the
@@ -481,11 +455,36 @@ impl Inner {
     }
 }
 
+/// Calls again while the client says that the same call may be tried again.
+pub(crate) fn resolve(what: &str, call: impl Fn() -> Result<(), KafkaError>) -> Result<(), Failure> {
+    let deadline = Instant::now() + UNRESOLVED_MAX;
+    loop {
+        let Err(error) = call() else { return Ok(()) };
+        let detail = match &error {
+            KafkaError::Transaction(e) => format!("{what}: {} ({})", e.string(), e.name()),
+            other => format!("{what}: {other}"),
+        };
+        let KafkaError::Transaction(e) = &error else {
+            return Err(Failure::Retry(detail));
+        };
+        if e.is_fatal() {
+            return Err(Failure::Fatal(detail));
+        }
+        if e.txn_requires_abort() {
+            return Err(Failure::Retry(detail));
+        }
+        if !e.is_retriable() || Instant::now() >= deadline {
+            return Err(Failure::Fatal(detail));
+        }
+        warn!(detail, "a transaction call is tried again");
+    }
+}
+
 fn is_retriable(error: &KafkaError) -> bool {
     matches!(error, KafkaError::Transaction(e) if e.is_retriable() && !e.is_fatal())
 }
 
-fn kafka_headers(headers: &[Header]) -> OwnedHeaders {
+pub(crate) fn kafka_headers(headers: &[Header]) -> OwnedHeaders {
     headers
         .iter()
         .fold(OwnedHeaders::new_with_capacity(headers.len()), |all, header| {

@@ -8,7 +8,7 @@ use crate::article::Rejection;
 use crate::article::RejectionCode;
 use crate::encode;
 use crate::encode::DeadLetterContext;
-use crate::kafka::sink::REFUSED_TIMESTAMP_HEADER;
+use crate::encode::REFUSED_TIMESTAMP_HEADER;
 use crate::metrics::Metrics;
 use crate::record::Header;
 use crate::record::Origin;

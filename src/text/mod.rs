@@ -11,3 +11,4 @@ pub mod language;
 pub mod sentences;
 pub mod time;
 pub mod tokens;
+pub mod words;

@@ -35,19 +35,20 @@ pub fn articles(count: usize) -> Vec<Whole> {
 }
 
 /// A small generator of repeatable "random" waits; the seed is printed.
-struct Waits(u64);
+pub struct Waits(u64);
+
+/// Seeded by `SEED`, or else anew.
+pub fn seeded() -> Waits {
+    let seed = std::env::var("SEED")
+        .ok()
+        .and_then(|s| s.parse().ok())
+        .unwrap_or_else(|| u64::from(std::process::id()) * 7919 + 1);
+    eprintln!("SEED={seed}");
+    Waits(seed)
+}
 
 impl Waits {
-    fn seeded() -> Self {
-        let seed = std::env::var("SEED")
-            .ok()
-            .and_then(|s| s.parse().ok())
-            .unwrap_or_else(|| u64::from(std::process::id()) * 7919 + 1);
-        eprintln!("SEED={seed}");
-        Self(seed)
-    }
-
-    fn next_ms(&mut self, least: u64, most: u64) -> Duration {
+    pub fn next_ms(&mut self, least: u64, most: u64) -> Duration {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -79,7 +80,7 @@ fn assert_order(output: &[Whole]) {
 
 /// Feeds the topic in slices and kills a worker in the midst of each; says how many kills hit one at work.
 fn kill_repeatedly(topics: &Topics, kafka: &str, input: &[Whole], kills: usize) {
-    let mut waits = Waits::seeded();
+    let mut waits = seeded();
     let settings = Settings {
         kafka,
         rest: SMALL_BATCHES,
@@ -213,7 +214,7 @@ fn a_clean_shutdown_doubles_nothing_even_at_least_once() {
         rest: SMALL_BATCHES,
         arguments: &[],
     };
-    let mut waits = Waits::seeded();
+    let mut waits = seeded();
     for _ in 0..3 {
         let mut worker = Worker::start(&topics, settings);
         worker.await_ready();

@@ -15,6 +15,7 @@ mod delivery;
 mod letters;
 mod operation;
 mod refused;
+mod replay;
 mod secured;
 mod security;
 mod trouble;

@@ -47,23 +47,26 @@ fn free_port() -> u16 {
         .port()
 }
 
+/// A configuration for these topics; `kafka` and `rest` as in `Settings`.
+pub fn configuration(topics: &Topics, kafka: &str, rest: &str) -> String {
+    format!(
+        "[kafka]\nbootstrap_servers = \"{}\"\ngroup_id = \"{}\"\ninput_topics = [\"{}\"]\noutput_topic = \"{}\"\n\
+         dead_letter_topic = \"{}\"\n{kafka}\n{rest}\n",
+        bootstrap(),
+        topics.group,
+        topics.input,
+        topics.output,
+        topics.dead,
+    )
+}
+
 impl Worker {
     pub fn start(topics: &Topics, settings: Settings<'_>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("dateline.toml");
         let admin = format!("127.0.0.1:{}", free_port());
-        let text = format!(
-            "[kafka]\nbootstrap_servers = \"{}\"\ngroup_id = \"{}\"\ninput_topics = [\"{}\"]\noutput_topic = \"{}\"\n\
-             dead_letter_topic = \"{}\"\n{}\n[admin]\nlisten = \"{admin}\"\n{}\n",
-            bootstrap(),
-            topics.group,
-            topics.input,
-            topics.output,
-            topics.dead,
-            settings.kafka,
-            settings.rest
-        );
-        std::fs::write(&file, text).unwrap();
+        let rest = format!("[admin]\nlisten = \"{admin}\"\n{}", settings.rest);
+        std::fs::write(&file, configuration(topics, settings.kafka, &rest)).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_dateline"))
             .arg("run")
             .arg("--config")

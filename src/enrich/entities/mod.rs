@@ -98,7 +98,7 @@ impl Finder {
         resolve::resolve(&headline, in_headline, &text, in_text, limits)
     }
 
-    /// Every name and its rule, unjoined: what `examples/eval_names.rs` measures.
+    /// Every name and its rule, unjoined: for measuring.
     pub fn sightings(&self, article: &Article) -> Vec<Sighting> {
         let (headline, text) = pages(article);
         let (in_headline, in_text) = self.read(&headline, &text);
