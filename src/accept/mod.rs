@@ -154,6 +154,12 @@ fn day_of(dateline: &Dateline) -> Option<String> {
     time::day(date.year?, date.month, date.day)
 }
 
+/// True where a list has that name, in capitals or not.
+fn is_listed(name: &str, list: &[String]) -> bool {
+    let lower = name.to_lowercase();
+    list.iter().any(|listed| listed.to_lowercase() == lower)
+}
+
 /// Cuts what is too long, and remembers that it did.
 struct Cuts<'l> {
     limits: &'l Limits,
@@ -215,7 +221,7 @@ impl Cuts<'_> {
 
     /// What we only carry; the place of writing, which no other field holds, is one of the places.
     fn carried(&mut self, mut given: Given, located: Option<String>) -> Given {
-        if let Some(located) = located.filter(|place| !given.places.contains(place)) {
+        if let Some(located) = located.filter(|place| !is_listed(place, &given.places)) {
             given.places.push(located);
         }
         Given {

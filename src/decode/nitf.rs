@@ -40,14 +40,10 @@ fn headline(root: &Element) -> Option<String> {
         .or_else(|| root.line_at("head/title"))
 }
 
-/// `date.issue` is the time of this issue; a first publication may stand beside it.
+/// The time of publication, else that of this issue.
 fn times(root: &Element, article: &mut RawArticle) {
     let issued = root.attribute_at("head/docdata/date.issue", "norm");
-    let published = root.attribute_at("head/pubdata", "date.publication");
-    (article.published_at, article.updated_at) = match (published, issued) {
-        (Some(published), Some(issued)) if published != issued => (Some(published), Some(issued)),
-        (published, issued) => (published.or(issued), None),
-    };
+    article.published_at = root.attribute_at("head/pubdata", "date.publication").or(issued);
 }
 
 /// Persons marked as such, else the line without the author's title.

@@ -22,10 +22,11 @@ const BINARY: [(&[u8], &str); 10] = [
 ];
 
 /// Openings of XML documents, in lower case.
-const XML: [&str; 12] = [
+const XML: [&str; 13] = [
     "<?xml",
     "<rss",
     "<feed",
+    "<entry",
     "<rdf:rdf",
     "<newsitem",
     "<newsmessage",

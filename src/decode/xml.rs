@@ -208,8 +208,15 @@ impl Element {
     pub(super) fn line_without(&self, names: &[&str]) -> Option<String> {
         let mut text = String::new();
         self.write_text(names, &mut text);
-        let line: Vec<&str> = text.split_whitespace().collect();
-        (!line.is_empty()).then(|| line.join(" "))
+        let mut line = String::new();
+        for word in text.split_whitespace() {
+            // A mark behind an element stands behind its last word.
+            if !line.is_empty() && !matches!(word, "," | "." | ";" | ":") {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        (!line.is_empty()).then_some(line)
     }
 
     fn write_text(&self, without: &[&str], out: &mut String) {

@@ -312,8 +312,7 @@ async fn a_page_that_has_not_changed_is_not_sent_again() {
     assert!(
         fetcher
             .metrics
-            .encode()
-            .unwrap()
+            .render()
             .contains("dateline_http_cache_hits_total{service=\"fetch\"} 1")
     );
 }
