@@ -5,12 +5,14 @@ mod admin;
 mod dead_letter;
 mod enrich;
 mod environment;
+mod fetch;
 mod input;
 mod kafka;
 mod librdkafka;
 mod load;
 mod log;
 mod names;
+mod output;
 mod problems;
 mod schema;
 mod secret;
@@ -27,10 +29,12 @@ mod tests;
 pub use admin::AdminConfig;
 pub use dead_letter::DeadLetterConfig;
 pub use enrich::EnrichConfig;
+pub use fetch::{FetchConfig, FetchFailure};
 pub use input::{FormChoice, InputConfig, Tombstones};
 pub use kafka::{Assignment, Compression, Delivery, GroupProtocol, KafkaConfig, OffsetReset};
 pub use log::{LogConfig, LogFormat};
 pub use names::{NamesConfig, NamesModel};
+pub use output::{EventMode, OutputConfig, OutputForm};
 pub use problems::{ConfigProblems, Problem};
 pub use schema::schema;
 pub use secret::Secret;
@@ -53,6 +57,10 @@ pub struct Config {
     pub worker: WorkerConfig,
     /// How payloads are read.
     pub input: InputConfig,
+    /// How articles that are only a URL are fetched.
+    pub fetch: FetchConfig,
+    /// In which form records are published.
+    pub output: OutputConfig,
     /// When too many dead letters stop the worker.
     pub dead_letters: DeadLetterConfig,
     /// What is looked for in an article.

@@ -1,5 +1,5 @@
-//! Findings in an accepted article: entities, topics, key phrases, save those that are not wanted, which cost nothing.
-//! Pure: the models are compiled in, and nothing here knows the clock, files or Kafka.
+//! Findings in an accepted article: entities, topics, key phrases, save those that are not wanted, which cost
+//! nothing. Pure: the models are compiled in, and nothing here knows the clock, files or Kafka.
 
 pub mod entities;
 pub mod keywords;
@@ -191,6 +191,9 @@ impl Enricher {
         };
         if found.as_ref().is_some_and(|found| found.truncated) {
             article.flag(Flag::Truncated);
+        }
+        if reach == Reach::Countries {
+            article.flag(Flag::LanguageWithoutModels);
         }
         let entities = found.map(|found| found.entities);
         observer.finished(Step::Entities);

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::text::dateline::languages::MORE_HEADS;
 use crate::text::dateline::traps::TRAPS;
 
 /// Opening; head as `places with countries | date | agency | bytes left after the head`; `-` for what is not there.
@@ -263,7 +264,7 @@ const HEADS: &[(&str, &str)] = &[
     // A date that is not understood.
     (
         "S\u{c3}O PAULO, 12 mars (AFP) - Le",
-        "S\u{e3}o Paulo BR | - | AFP",
+        "S\u{e3}o Paulo BR | --03-12 | AFP",
     ),
     ("Paris, le 6 juillet 2023 (AFP) - Le", "Paris FR | - | AFP"),
     ("Moscow, 12.05.2023 (TASS) - The", "Moscow RU | - | TASS"),
@@ -404,6 +405,7 @@ fn describe(text: &str) -> Option<String> {
 fn reads_heads() {
     let wrong: Vec<_> = HEADS
         .iter()
+        .chain(MORE_HEADS)
         .map(|(text, expected)| (text, Some((*expected).to_owned()), describe(text)))
         .filter(|(_, expected, found)| expected != found)
         .collect();
