@@ -148,10 +148,10 @@ fn lists(enriched: &EnrichedArticle, put: &mut impl FnMut(&str, Option<Json>)) {
     put("objects", list(of(&[EntityType::Work, EntityType::Product])));
     let topics: &[TopicTag] = enriched.topics.as_deref().unwrap_or_default();
     // A topic of the team's own has a code but no address.
-    let coded = |mut subject: Value, code: &str| {
+    let coded = |mut subject: Json, code: &str| {
         let (key, value) = topic_uri(code).map_or(("literal", code.to_owned()), |uri| ("uri", uri));
-        if let Value::Object(fields) = &mut subject {
-            fields.insert(key.to_owned(), Value::String(value));
+        if let Json::Object(fields) = &mut subject {
+            fields.insert(key.to_owned(), Json::String(value));
         }
         subject
     };
