@@ -184,7 +184,7 @@ fn fits(before: char, character: char, after: char) -> bool {
         '\u{2018}' | '\u{2019}' | '\u{2013}' | '\u{2014}' | '\u{AD}' | '\u{B7}' | '\u{A0}' => true,
         // Low quotation marks never close one.
         '\u{201A}' | '\u{201E}' => !before.is_alphabetic(),
-        _ => !character.is_control() && !(before.is_alphabetic() && after.is_alphabetic()),
+        _ => !(character.is_control() || before.is_alphabetic() && after.is_alphabetic()),
     }
 }
 

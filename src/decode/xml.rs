@@ -137,12 +137,10 @@ fn add(open: &mut [Element], node: Node) {
 }
 
 fn add_text(open: &mut [Element], text: &str) {
-    match open.last_mut().map(|parent| &mut parent.children) {
-        Some(children) => match children.last_mut() {
-            Some(Node::Text(before)) => before.push_str(text),
-            _ => children.push(Node::Text(text.to_owned())),
-        },
-        None => {}
+    let Some(parent) = open.last_mut() else { return };
+    match parent.children.last_mut() {
+        Some(Node::Text(before)) => before.push_str(text),
+        _ => parent.children.push(Node::Text(text.to_owned())),
     }
 }
 

@@ -61,7 +61,7 @@ pub struct RunInfo {
     pub processed_at_ms: i64,
 }
 
-/// A record of an article, as a CloudEvent. Whether it is too large for the output topic is for the caller to see
+/// A record of an article, as one of the CloudEvents. Whether it is too large for the output topic is for the caller to see
 /// (`OutputRecord::bytes`).
 ///
 /// The event's id is the SHA-256 of the payload: the same payload is the same event on every replay, a
@@ -133,7 +133,7 @@ enum Data<'a> {
     Ninjs(serde_json::Value),
 }
 
-/// A CloudEvent in structured mode (JSON Event Format 1.0).
+/// One of the CloudEvents in structured mode (JSON Event Format 1.0).
 #[derive(Serialize)]
 struct Event<'a> {
     #[serde(flatten)]

@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 use serde_json::json;
 use url::Url;
 
+use crate::article::Article;
 use crate::article::EnrichedArticle;
 use crate::article::Entity;
 use crate::article::EntityType;
@@ -73,14 +74,7 @@ pub(super) fn item(enriched: &EnrichedArticle, content_sha256: &str, text_sha256
         "by",
         (!article.bylines.is_empty()).then(|| article.bylines.join(", ").into()),
     );
-    let places = article.dateline.iter().flat_map(|dateline| &dateline.places);
-    let located: Vec<&str> = places.map(|place| place.name.as_str()).collect();
-    put("located", (!located.is_empty()).then(|| located.join("/").into()));
-    let sources = [("publisher", &article.publisher), ("agency", &article.agency)];
-    let sources = sources
-        .iter()
-        .filter_map(|(role, name)| Some(json!({"name": name.as_ref()?, "role": role})));
-    put("infoSources", list(sources));
+    origin(article, &mut put);
     lists(enriched, &mut put);
     let renditions = article
         .canonical_url
@@ -100,6 +94,18 @@ pub(super) fn item(enriched: &EnrichedArticle, content_sha256: &str, text_sha256
         ),
     );
     Json::Object(item)
+}
+
+/// Where it comes from.
+fn origin(article: &Article, put: &mut impl FnMut(&str, Option<Json>)) {
+    let places = article.dateline.iter().flat_map(|dateline| &dateline.places);
+    let located: Vec<&str> = places.map(|place| place.name.as_str()).collect();
+    put("located", (!located.is_empty()).then(|| located.join("/").into()));
+    let sources = [("publisher", &article.publisher), ("agency", &article.agency)];
+    let sources = sources
+        .iter()
+        .filter_map(|(role, name)| Some(json!({"name": name.as_ref()?, "role": role})));
+    put("infoSources", list(sources));
 }
 
 fn given(given: &Given, put: &mut impl FnMut(&str, Option<Json>)) {

@@ -448,11 +448,7 @@ mod tests {
             "{whole}"
         );
         let strict = processor(|config| config.fetch.on_failure = FetchFailure::DeadLetter);
-        for failed in [
-            read(b"<html>no"),
-            read(b"%PDF"),
-            publish.read_page(Err("timeout")),
-        ] {
+        for failed in [read(b"<html>no"), publish.read_page(Err("timeout"))] {
             assert_eq!(
                 value(&publish.process_fetched(&given, Some(&failed), 0, &mut ())),
                 alone

@@ -30,7 +30,8 @@ impl Server {
                 let mut stream = stream.unwrap();
                 let mut request = Vec::new();
                 let mut buffer = [0; 1024];
-                while !request.ends_with(b"\r\n\r\n") {
+                // A TLS hello has no such end: it is answered as a server without TLS would.
+                while !request.ends_with(b"\r\n\r\n") && request.first() != Some(&0x16) {
                     match stream.read(&mut buffer) {
                         Ok(read) if read > 0 => request.extend_from_slice(&buffer[..read]),
                         _ => break,
