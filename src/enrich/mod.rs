@@ -69,7 +69,7 @@ impl ModelInfo {
     /// True where the model has read the article.
     pub fn took_part(&self, enriched: &EnrichedArticle) -> bool {
         match self.step {
-            Step::Entities => enriched.entities.is_some(),
+            Step::Entities => Reach::of(&enriched.article) == Reach::All,
             Step::Topics => enriched.topics.is_some(),
             Step::Keywords => enriched.keywords.is_some(),
             Step::Decode | Step::Accept | Step::Encode => false,

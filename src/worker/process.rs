@@ -387,8 +387,8 @@ mod tests {
             "Il a plu lundi \u{e0} Paris, ont dit les autorit\u{e9}s de la ville, et la pluie va durer.";
         let english = "It rained in Paris on Monday, officials of the city said, and the rain will go on.";
         for (status, body, expected) in [
-            ("usable", english, 3),
-            ("usable", body, 1),
+            ("usable", english, 4),
+            ("usable", body, 0),
             ("withheld", english, 0),
             ("canceled", ".", 0),
         ] {
