@@ -425,6 +425,9 @@ fn keywords_hold_names_whole_and_nothing_general() {
 }
 
 proptest! {
+    // Each case reads a text four times with both models, unoptimised.
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
     #[test]
     fn any_text_gives_spans_that_fit(
         text in "(\\PC|[A-Z][a-z]{1,6} | al-|Mr\\. |University of |U\\.S\\. |\\(|\n|’s){0,60}",
