@@ -99,7 +99,11 @@ impl Setting {
             topics: false,
             keywords: false,
         };
-        Ok(Enricher::new(&names_alone, &self.config, &TopicsConfig::default())?)
+        Ok(Enricher::new(
+            &names_alone,
+            &self.config,
+            &TopicsConfig::default(),
+        )?)
     }
 
     /// The names of every document.

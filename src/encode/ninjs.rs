@@ -163,7 +163,10 @@ fn lists(enriched: &EnrichedArticle, put: &mut impl FnMut(&str, Option<Json>)) {
     };
     let about = topics.iter().map(|topic| {
         let confidence = percent(topic.confidence);
-        coded(json!({"name": topic.name, "rel": "about", "confidence": confidence}), &topic.code)
+        coded(
+            json!({"name": topic.name, "rel": "about", "confidence": confidence}),
+            &topic.code,
+        )
     });
     let mut ancestors: Vec<&String> = topics.iter().flat_map(|topic| &topic.ancestors).collect();
     ancestors.sort_unstable();

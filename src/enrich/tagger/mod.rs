@@ -42,10 +42,10 @@ pub struct Tagger {
 #[derive(Debug)]
 enum Setting {
     Fast(Fast),
-    Accurate(Encoder),
+    Accurate(Box<Encoder>),
     Cascade {
         fast: Fast,
-        encoder: Encoder,
+        encoder: Box<Encoder>,
         margin: f32,
     },
 }
@@ -65,7 +65,10 @@ impl Tagger {
     /// Loads the embedded models that `wanted` asks for.
     pub fn new(wanted: &NamesConfig) -> Result<Self, EnricherError> {
         let fast = || Fast::new(Cow::Borrowed(FAST.1)).map_err(|error| broken(FAST.0, error));
-        let encoder = || Encoder::new(Cow::Borrowed(ENCODER.1)).map_err(|error| broken(ENCODER.0, error));
+        let encoder = || {
+            let encoder = Encoder::new(Cow::Borrowed(ENCODER.1));
+            encoder.map(Box::new).map_err(|error| broken(ENCODER.0, error))
+        };
         let setting = match wanted.model {
             NamesModel::Fast => Setting::Fast(fast()?),
             NamesModel::Accurate => Setting::Accurate(encoder()?),

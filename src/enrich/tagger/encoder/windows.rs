@@ -259,8 +259,10 @@ mod tests {
     /// One letter is one piece.
     const VOCABULARY: &str = "[UNK]\n[CLS]\n[SEP]\na\nb\n.\n##a\n##b";
 
-    /// The windows of an article: how many pieces each has, and its tokens (headline, place).
-    fn windows(headline: &str, text: &str, ends: &[usize]) -> Vec<(Vec<Input>, Vec<(bool, usize)>, bool)> {
+    /// Pieces of a window, its tokens (of the headline, place), whether it leads.
+    type Seen = (Vec<Input>, Vec<(bool, usize)>, bool);
+
+    fn windows(headline: &str, text: &str, ends: &[usize]) -> Vec<Seen> {
         let wordpiece = WordPiece::new(VOCABULARY).unwrap();
         let passages = [
             Passage::new(Field::Headline, headline),

@@ -1,4 +1,4 @@
-//! Tokens to the pieces that the encoder knows (WordPiece: Schuster and Nakajima 2012, as BERT uncased does it):
+//! Tokens to the pieces that the encoder knows (`WordPiece`: Schuster and Nakajima 2012, as BERT uncased does it):
 //! accents off, lower case, then the longest known prefix again and again. Linear in the text, up to the longest piece.
 
 use std::ops::Range;
