@@ -10,4 +10,5 @@ mod flow;
 mod golden;
 mod hostile;
 mod mock_broker;
+mod names;
 mod readme;
