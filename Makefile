@@ -71,7 +71,7 @@ models: ## Rebuild every model and gazetteer from open data; an hour with a GPU 
 eval: ## Measure names and topics on labelled news, beside spaCy (DATA=../shared/data)
 	@scripts/setup.sh build
 	cargo build --release --example eval
-	for part in names errors reliability topics; do \
+	for part in names errors reliability curve chains topics; do \
 	    echo "# $$part" && DATA=$(or $(DATA),../shared/data) target/release/examples/eval $$part || exit 1; \
 	done
 	DATA=$(or $(DATA),../shared/data) benches/peers/run.sh

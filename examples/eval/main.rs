@@ -3,6 +3,7 @@
 
 mod chains;
 mod corpus;
+mod curve;
 mod detokenise;
 mod errors;
 mod exchange;
@@ -65,6 +66,8 @@ enum What {
     Score { file: PathBuf },
     /// Writes annotated and found tags in columns for seqeval, and prints our own count.
     Columns { file: PathBuf },
+    /// The cascade between its two ends.
+    Curve,
     /// Resolution inside the article.
     Chains,
     /// Topics.
@@ -220,7 +223,7 @@ fn measure(arguments: &Arguments, documents: &[Document], setting: &Setting) -> 
         }
         What::Speed { seconds } => speed::measure(setting, &own, *seconds)?,
         What::Columns { file } => write_columns(&own, &setting.read(&own)?, file)?,
-        What::Articles { .. } | What::Score { .. } | What::Chains | What::Topics => {}
+        What::Articles { .. } | What::Score { .. } | What::Curve | What::Chains | What::Topics => {}
     }
     Ok(())
 }
@@ -249,6 +252,7 @@ fn main() -> Result<()> {
             print_names(&documents, &exchange::read_names(&documents, file)?);
             return Ok(());
         }
+        What::Curve => return curve::print(&own(&documents)),
         _ => {}
     }
     for setting in settings {

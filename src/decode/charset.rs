@@ -194,7 +194,8 @@ mod tests {
 
     #[test]
     fn what_is_declared_holds() {
-        let table: [(&[u8], Option<&str>, &str, Option<Flag>); 7] = [
+        type Case<'a> = (&'a [u8], Option<&'a str>, &'a str, Option<Flag>);
+        let table: [Case<'_>; 7] = [
             (b"caf\xE9", Some("ISO-8859-1"), "café", None),
             (b"\x93quoted\x94", Some("windows-1252"), "“quoted”", None),
             (b"\xBF\xE0\xD8\xD2\xD5\xE2", Some("iso-8859-5"), "Привет", None),

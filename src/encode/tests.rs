@@ -122,22 +122,15 @@ fn full() -> EnrichedArticle {
         ],
         ..Given::default()
     };
+    let mention = |field, span| Mention {
+        field,
+        span,
+        confidence: Score::ONE,
+    };
     full.entities = Some(vec![entity(vec![
-        Mention {
-            field: Field::Text,
-            span: at("Zürich"),
-            confidence: Score::ONE,
-        },
-        Mention {
-            field: Field::Text,
-            span: at("ZÜRICH"),
-            confidence: Score::ONE,
-        },
-        Mention {
-            field: Field::Headline,
-            span: ByteSpan::new(3, 10),
-            confidence: Score::ONE,
-        },
+        mention(Field::Text, at("Zürich")),
+        mention(Field::Text, at("ZÜRICH")),
+        mention(Field::Headline, ByteSpan::new(3, 10)),
     ])]);
     full.topics = Some(vec![TopicTag {
         code: "medtop:20000424".into(),

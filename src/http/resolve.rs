@@ -20,12 +20,15 @@ use crate::http::address::is_public;
 #[error("the address is not allowed")]
 pub(super) struct Refused;
 
+#[cfg(test)]
+type Addresses = dyn Fn(&str) -> Vec<IpAddr> + Send + Sync;
+
 /// How names are looked up: by the system; in tests by a function.
 #[derive(Clone)]
 pub(super) enum Lookup {
     System,
     #[cfg(test)]
-    Fixed(Arc<dyn Fn(&str) -> Vec<IpAddr> + Send + Sync>),
+    Fixed(Arc<Addresses>),
 }
 
 /// Hosts that may have private addresses, `host` or `host:port`.

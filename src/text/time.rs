@@ -354,11 +354,20 @@ mod tests {
 
     use super::*;
 
+    fn utc(text: &str) -> Option<Time> {
+        Some(Time::Utc(text.to_owned()))
+    }
+
+    fn day(text: &str) -> Option<Time> {
+        Some(Time::Day(text.to_owned()))
+    }
+
+    fn zoneless(text: &str) -> Option<Time> {
+        Some(Time::DayZoneMissing(text.to_owned()))
+    }
+
     #[test]
     fn reads_times() {
-        let utc = |text: &str| Some(Time::Utc(text.to_owned()));
-        let day = |text: &str| Some(Time::Day(text.to_owned()));
-        let zoneless = |text: &str| Some(Time::DayZoneMissing(text.to_owned()));
         for (written, expected) in [
             ("2023-07-06T12:00:00Z", utc("2023-07-06T12:00:00Z")),
             ("2023-07-06T12:00:00.123456Z", utc("2023-07-06T12:00:00.123456Z")),
@@ -401,6 +410,14 @@ mod tests {
             ("2023-13-01", None),
             ("2023-07-06T25:00:00Z", None),
             ("2023-07-06T12:61:00Z", None),
+        ] {
+            assert_eq!(read(written), expected, "{written}");
+        }
+    }
+
+    #[test]
+    fn reads_other_forms_and_refuses_guesses() {
+        for (written, expected) in [
             ("2023-07-06T12:00:00 IST", zoneless("2023-07-06")),
             (
                 "2023-07-06T12:00:00+02:00[Europe/Paris]",

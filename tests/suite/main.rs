@@ -12,4 +12,5 @@ mod golden;
 mod hostile;
 mod mock_broker;
 mod outputs;
+mod names;
 mod readme;

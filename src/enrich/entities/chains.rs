@@ -1,6 +1,7 @@
 //! From names at places to things: which mentions speak of one. Spelling decides first, then ids of the gazetteer, short
 //! forms of bodies and places, and persons by parts of their names. In time linear in the number of mentions.
 
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 
 use crate::enrich::entities::bodies;
@@ -32,10 +33,12 @@ pub(super) struct Forms<'t> {
 impl<'t> Forms<'t> {
     pub(super) fn new(fields: Fields<'t>, sightings: &[Sighting]) -> Self {
         let mut forms = Self::default();
+        let families = families(fields, sightings);
         let mut known: HashMap<(Family, String), usize> = HashMap::new();
         for sighting in sightings {
             let name = fields.name(sighting);
-            let family = Family::of(sighting.kind);
+            let own = Family::of(sighting.kind);
+            let family = families.get(name).copied().unwrap_or(own);
             let folded = compared(family, name);
             let next = known.len();
             // "Ranchwear" and "Ranch Wear" are one spelling.
@@ -47,6 +50,28 @@ impl<'t> Forms<'t> {
         }
         forms
     }
+}
+
+/// For names of several words, the family that most of the confidence speaks for: "Paris Hilton" is one thing however
+/// often the first word misleads. A word alone may be two things: Jordan plays in Jordan.
+fn families<'t>(fields: Fields<'t>, sightings: &[Sighting]) -> HashMap<&'t str, Family> {
+    let mut votes: HashMap<&str, BTreeMap<Family, u32>> = HashMap::new();
+    for sighting in sightings {
+        let name = fields.name(sighting);
+        if name.contains(' ') {
+            let sum = votes
+                .entry(name)
+                .or_default()
+                .entry(Family::of(sighting.kind))
+                .or_default();
+            *sum += u32::from(sighting.confidence.thousandths());
+        }
+    }
+    let best = |(name, sums): (&'t str, BTreeMap<Family, u32>)| {
+        let most = sums.into_iter().rev().max_by_key(|(_, sum)| *sum)?;
+        Some((name, most.0))
+    };
+    votes.into_iter().filter_map(best).collect()
 }
 
 /// Folded, and for groups of people without number and stance: "Iraqis", "anti-Japanese".

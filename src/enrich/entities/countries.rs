@@ -31,7 +31,7 @@ pub(super) fn sightings(fields: Fields<'_>, gazetteer: &Gazetteer) -> Vec<Sighti
                 let name = span.of(string).filter(|name| name.len() >= SHORTEST);
                 name.and_then(|name| gazetteer.country(name)).is_some()
             });
-            let longest = named.last();
+            let longest = named.reduce(|_, longer| longer);
             if let Some((_, span)) = longest {
                 found.push(Sighting {
                     field,

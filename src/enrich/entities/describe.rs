@@ -162,7 +162,8 @@ impl Describer<'_> {
                 .or_else(|| self.gazetteer.find(name.trim_end_matches('.')))
         });
         regions.any(|row| {
-            matches!(row.source, Source::Region | Source::Country)
+            // Not a country: "Britain, France and Germany" is a list.
+            row.source == Source::Region
                 && !row.country.is_empty()
                 && country.is_some_and(|country| country != row.country)
         })

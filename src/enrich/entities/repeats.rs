@@ -164,7 +164,7 @@ fn stands_alone(string: &str, tokens: &[ByteSpan], at: usize, span: ByteSpan, kn
                 .get(at - 2)
                 .is_some_and(|token| matches!(text(token), "." | "?" | "!" | "\""));
         let title = is_title(text(previous));
-        !title && !(opens && !known.surname) && joined(previous.end, span.start, text(previous))
+        !title && (known.surname || !opens) && joined(previous.end, span.start, text(previous))
     });
     !joined_after && !joined_before
 }

@@ -263,6 +263,10 @@ fn ids_only_where_sure() {
     };
     for (text, expected) in [
         ("[France|GPE] won.", &["France: Q142 FR FR"][..]),
+        (
+            "[Britain|GPE], [France|GPE] paid.",
+            &["Britain: Q145 GB GB", "France: Q142 FR FR"],
+        ),
         ("The [Iranian|NORP] team.", &["Iranian: IR"]),
         (
             "The [International Atomic Energy Agency|ORG] met.",

@@ -142,7 +142,7 @@ fn mended(text: &str, span: ByteSpan, kind: EntityType) -> ByteSpan {
     if kind == EntityType::Person {
         span = untitled(text, span);
     }
-    full_stop(text, span)
+    full_stop(text, without_score(text, span))
 }
 
 /// Without commas, dashes, quotes around it or of one side alone, and unmatched brackets at its ends.
@@ -182,6 +182,21 @@ fn untitled(text: &str, mut span: ByteSpan) -> ByteSpan {
         span.start = span.end - name.len();
     }
     span
+}
+
+/// A team without its goals in a line of results: "Manchester United 3, Newcastle United 1".
+fn without_score(text: &str, span: ByteSpan) -> ByteSpan {
+    let scored = |name: &str| {
+        let (team, goals) = name.rsplit_once(' ')?;
+        let digits = (1..=2).contains(&goals.len()) && goals.bytes().all(|b| b.is_ascii_digit());
+        (digits && team.starts_with(char::is_uppercase) && team.split(' ').count() < 6).then_some(team.len())
+    };
+    let line = text.get(span.end..).and_then(|rest| rest.lines().next());
+    let other = line.and_then(|line| line.strip_prefix(", ")).and_then(scored);
+    match span.of(text).and_then(scored).filter(|_| other.is_some()) {
+        Some(length) => ByteSpan::new(span.start, span.start + length),
+        None => span,
+    }
 }
 
 /// With the full stop of "U.S." or "Inc.", without that of a sentence.
@@ -307,6 +322,11 @@ mod tests {
             ("rain in [rome|GPE] all day", &["GPE rome"]),
             ("The [Typhoon \"Kiko\"|EVENT] hit.", &["EVENT Typhoon \"Kiko\""]),
             ("He is in [Fresno, Calif.|GPE] again.", &["GPE Fresno, Calif."]),
+            (
+                "[Leeds United 3|ORG], [Hull City 1|ORG]",
+                &["ORG Leeds United", "ORG Hull City 1"],
+            ),
+            ("It was [Apollo 11|PRODUCT], he said.", &["PRODUCT Apollo 11"]),
             ("It is [Yahoo!|ORG] again.", &["ORG Yahoo!"]),
         ] {
             assert_eq!(tidied(marked), expected, "{marked}");

@@ -113,7 +113,7 @@ impl Tagger {
         }
         let above: Vec<String> = tags.iter().flat_map(|tag| tag.ancestors.clone()).collect();
         tags.retain(|tag| !above.contains(&tag.code));
-        tags.sort_by(|a, b| b.confidence.cmp(&a.confidence));
+        tags.sort_by_key(|tag| std::cmp::Reverse(tag.confidence));
         tags.truncate(limits.topics_max);
         tags
     }

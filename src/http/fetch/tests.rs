@@ -107,7 +107,9 @@ fn misbehave(stream: &mut TcpStream, path: &str, _: &str, count: usize) {
         "/nowhere" => answer(stream, "302 Found", "", b""),
         "/missing" => answer(stream, "404 Not Found", "", b"no"),
         "/trouble" => answer(stream, "503 Service Unavailable", "", b""),
-        "/later" if count % 2 == 0 => answer(stream, "429 Too Many Requests", "Retry-After: 0\r\n", b""),
+        "/later" if count.is_multiple_of(2) => {
+            answer(stream, "429 Too Many Requests", "Retry-After: 0\r\n", b"")
+        }
         "/later" => answer(stream, "200 OK", "", b"later"),
         "/much-later" => answer(stream, "503 Busy", "Retry-After: 86400\r\n", b""),
         "/large" => answer(stream, "200 OK", "", &[b'x'; 10_001]),
