@@ -268,7 +268,7 @@ fn confusion(pairs: &[(&Labelled, &[TopicTag])], concepts: &BTreeMap<String, (St
     println!("\nfirst label: best topics");
     for (gold, said) in rows {
         let mut said: Vec<(&str, usize)> = said.into_iter().collect();
-        said.sort_by(|a, b| b.1.cmp(&a.1));
+        said.sort_by_key(|one| std::cmp::Reverse(one.1));
         let said: Vec<String> = said
             .iter()
             .map(|(name, count)| format!("{name} {count}"))
