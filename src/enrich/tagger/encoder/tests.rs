@@ -16,9 +16,10 @@ use crate::enrich::tagger::tags::TAGS;
 const HIDDEN: usize = 64;
 const WIDE: usize = 128;
 const LAYERS: usize = 2;
-const VOCABULARY: &str = "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\nb\nc\nd\ne\nf\ng\nh\ni\nj\nk\nl\nm\nn\no\np\nq\nr\ns\nt\nu\nv\n\
-    w\nx\ny\nz\n##a\n##b\n##c\n##d\n##e\n##f\n##g\n##h\n##i\n##j\n##k\n##l\n##m\n##n\n##o\n##p\n##q\n##r\n##s\n##t\n##u\n\
-    ##v\n##w\n##x\n##y\n##z\n.\n,\n'\n-\nthe\nparis\n##aris\npari\nunited\n##ited\n東\n0\n1\n##0\n##1\nü";
+const VOCABULARY: &str = "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\nb\nc\nd\ne\nf\ng\nh\ni\nj\nk\nl\nm\nn\no\np\nq\nr\ns\nt\nu\n\
+    v\nw\nx\ny\nz\n##a\n##b\n##c\n##d\n##e\n##f\n##g\n##h\n##i\n##j\n##k\n##l\n##m\n##n\n##o\n##p\n##q\n##r\n\
+    ##s\n##t\n##u\n##v\n##w\n##x\n##y\n##z\n.\n,\n'\n-\nthe\nparis\n##aris\npari\nunited\n##ited\n東\n0\n1\n\
+    ##0\n##1\nü";
 
 /// A file with tensors of chance, from a linear congruential generator (Knuth's MMIX).
 #[derive(Debug, Clone)]
