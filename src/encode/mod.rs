@@ -61,7 +61,8 @@ pub struct RunInfo {
     pub processed_at_ms: i64,
 }
 
-/// A record of an article, as one of the CloudEvents. Whether it is too large for the output topic is for the caller to see
+/// A record of an article, as one of the CloudEvents. Whether it is too large for the output topic is for the
+/// caller to see
 /// (`OutputRecord::bytes`).
 ///
 /// The event's id is the SHA-256 of the payload: the same payload is the same event on every replay, a

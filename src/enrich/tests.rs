@@ -236,7 +236,7 @@ fn ships_and_namesakes_are_no_places() {
 fn one_thing_is_one_entity_with_its_clean_name() {
     for (text, expected) in [
         (
-            "TOKYO, Japan (AP) -- Talks go on.",
+            "TOKYO, Japan -- Talks go on.",
             &["GPE Tokyo 1", "GPE Japan 1"][..],
         ),
         (

@@ -1,4 +1,5 @@
-//! Bodies, places, peoples and other things: one id of the gazetteer, an acronym and its long form, a short form and the
+//! Bodies, places, peoples and other things: one id of the gazetteer, an acronym and its long form, a short
+//! form and the
 //! one longer form that it can stand for.
 
 use std::collections::HashMap;
@@ -186,7 +187,8 @@ fn link_acronyms(forms: &[Form<'_>], gazetteer: &Gazetteer, links: &mut Links) {
     }
 }
 
-/// "Security Council" of "U.N. Security Council", "Likud" of "Likud Party", "TMA-12M" of "Soyuz TMA-12M": where just one
+/// "Security Council" of "U.N. Security Council", "Likud" of "Likud Party", "TMA-12M" of "Soyuz TMA-12M":
+/// where just one
 /// longer name has it.
 fn link_short_forms(forms: &[Form<'_>], gazetteer: &Gazetteer, links: &mut Links) {
     let by_name: HashMap<(Family, &str), usize> = forms
@@ -253,7 +255,8 @@ fn is_craft(family: Family, head: &str, tail: &str) -> bool {
     family == Family::Product && (model || head.split(' ').all(|word| CRAFT.binary_search(&word).is_ok()))
 }
 
-/// True where `head` alone can mean the whole: "Islamic Movement" of "Islamic Movement of Uzbekistan"; all else is a tail
+/// True where `head` alone can mean the whole: "Islamic Movement" of "Islamic Movement of Uzbekistan"; all
+/// else is a tail
 /// like "Party"; or it is a word that nothing else has for a name.
 fn is_short_for(form: &Form<'_>, head: &str, tail: &str, gazetteer: &Gazetteer) -> bool {
     // Not "in": al-Qaida in Iraq is another body.

@@ -1,4 +1,5 @@
-//! From names at places to things: which mentions speak of one. Spelling decides first, then ids of the gazetteer, short
+//! From names at places to things: which mentions speak of one. Spelling decides first, then ids of the
+//! gazetteer, short
 //! forms of bodies and places, and persons by parts of their names. In time linear in the number of mentions.
 
 use std::collections::BTreeMap;

@@ -121,7 +121,8 @@ impl Describer<'_> {
         Score::from_thousandths(u16::try_from(salience).unwrap_or(1000))
     }
 
-    /// A place lies where the dateline or the text says: "ST. PETERSBURG, Russia" is not the one in Florida, and "Lebanon,
+    /// A place lies where the dateline or the text says: "ST. PETERSBURG, Russia" is not the one in Florida,
+    /// and "Lebanon,
     /// Pennsylvania" no country.
     fn settle(&self, entity: &mut Entity, mentions: &[&Sighting]) {
         let places = self.article.dateline.iter().flat_map(|dateline| &dateline.places);

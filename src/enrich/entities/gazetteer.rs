@@ -1,4 +1,5 @@
-//! The compiled table of known names, looked up by exact spelling: what ids a name has. Never says that a name is one, and
+//! The compiled table of known names, looked up by exact spelling: what ids a name has. Never says that a
+//! name is one, and
 //! gives one row for one name.
 
 use std::collections::HashMap;

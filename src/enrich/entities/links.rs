@@ -1,4 +1,5 @@
-//! Which forms of names are one thing: disjoint sets, as Tarjan's union-find with path halving has them. The earlier form
+//! Which forms of names are one thing: disjoint sets, as Tarjan's union-find with path halving has them. The
+//! earlier form
 //! stands for the set, so that the result is a function of the article.
 
 /// Sets of numbers from 0.

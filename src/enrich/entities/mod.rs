@@ -1,4 +1,5 @@
-//! Named entities: what a tagger saw, mended, joined to things, named and weighed. Never guesses: what is not sure is left
+//! Named entities: what a tagger saw, mended, joined to things, named and weighed. Never guesses: what is not
+//! sure is left
 //! out.
 
 mod bodies;
@@ -45,7 +46,8 @@ impl Resolver {
         })
     }
 
-    /// The entities of what a tagger saw in an article: the headline's sightings first, then the text's, each by position,
+    /// The entities of what a tagger saw in an article: the headline's sightings first, then the text's, each
+    /// by position,
     /// without overlap.
     pub fn entities(&self, article: &Article, sightings: Vec<Sighting>, limits: &Limits) -> Findings {
         let mut sightings = tidy::tidy(article, sightings);

@@ -1,4 +1,5 @@
-//! A name that is seen once is seen wherever it stands again: one pass over an article's tokens. Never reads a name out of
+//! A name that is seen once is seen wherever it stands again: one pass over an article's tokens. Never reads
+//! a name out of
 //! the middle of a longer one, and never changes a type.
 
 use std::collections::HashMap;
@@ -32,7 +33,8 @@ struct Known<'t> {
 /// Names by their first token.
 type Index<'t> = HashMap<&'t str, Vec<Known<'t>>>;
 
-/// Adds each repeat of a sure name, and each surname of a person named in full, that no sighting covers; in the text from
+/// Adds each repeat of a sure name, and each surname of a person named in full, that no sighting covers; in
+/// the text from
 /// byte `from` on, where the head of a wire story ends.
 pub(super) fn repeat(fields: Fields<'_>, from: usize, sightings: &mut Vec<Sighting>) {
     let lower = lower_words(fields);

@@ -1,4 +1,5 @@
-//! Bounds that are certainly wrong, mended: a lost full stop, a title inside a person, quotes around a name; the head of
+//! Bounds that are certainly wrong, mended: a lost full stop, a title inside a person, quotes around a name;
+//! the head of
 //! a wire story. Never changes a type on a guess.
 
 use crate::article::Article;
@@ -12,7 +13,8 @@ use crate::text::abbreviations::Stop;
 use crate::text::abbreviations::is_initials;
 use crate::text::abbreviations::stop_after;
 
-/// Titles, and the words before them ("Prime"), without full stops: none begins the name of a person in our annotated news.
+/// Titles, and the words before them ("Prime"), without full stops: none begins the name of a person in our
+/// annotated news.
 /// Sorted.
 pub(super) const TITLES: &[&str] = &[
     "Adm",
@@ -121,7 +123,8 @@ pub(super) fn tidy(article: &Article, sightings: Vec<Sighting>) -> Vec<Sighting>
     out
 }
 
-/// True for what can be a name: a capital or a digit somewhere, unless the text around it has hardly any capitals, or it
+/// True for what can be a name: a capital or a digit somewhere, unless the text around it has hardly any
+/// capitals, or it
 /// is several words of a title.
 fn is_name(fields: Fields<'_>, sighting: &Sighting) -> bool {
     let name = fields.name(sighting);
