@@ -71,10 +71,15 @@ models: ## Rebuild every model and gazetteer from open data; an hour with a GPU 
 eval: ## Measure names and topics on labelled news, beside spaCy (DATA=../shared/data)
 	@scripts/setup.sh build
 	cargo build --release --example eval
-	for part in names errors reliability topics; do \
+	for part in names errors reliability curve chains topics; do \
 	    echo "# $$part" && DATA=$(or $(DATA),../shared/data) target/release/examples/eval $$part || exit 1; \
 	done
 	DATA=$(or $(DATA),../shared/data) benches/peers/run.sh
+
+.PHONY: bench
+bench: ## Speed of the encoder on one core, on each set of vector instructions that the machine has
+	@scripts/setup.sh build
+	cargo bench --bench encoder
 
 .PHONY: fmt
 fmt: ## Format the sources

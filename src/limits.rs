@@ -5,11 +5,11 @@
 pub struct Limits {
     /// Largest raw payload that is read, in bytes; above it the record is rejected as `too_large`.
     pub payload_bytes_max: usize,
-    /// Deepest nesting of JSON arrays and objects; above it `too_deep`.
-    pub json_depth_max: usize,
-    /// Most values (numbers, strings, arrays, ...) in one JSON payload; above it `too_large`. Bounds the parsed
-    /// form, which takes many times the bytes of the payload.
-    pub json_values_max: usize,
+    /// Deepest nesting of JSON arrays and objects, or of XML elements; above it `too_deep`.
+    pub depth_max: usize,
+    /// Most values (numbers, strings, arrays, ...) in one JSON payload, or elements in one of XML; above it
+    /// `too_large`. Bounds the parsed form, which takes many times the bytes of the payload.
+    pub values_max: usize,
     /// Most bytes of cleaned text kept; the rest is cut at a paragraph or character and flagged `truncated`.
     pub text_bytes_max: usize,
     /// Most bytes of a headline kept; the rest is cut and flagged `truncated`.
@@ -35,8 +35,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             payload_bytes_max: 16 * 1024 * 1024,
-            json_depth_max: 64,
-            json_values_max: 100_000,
+            depth_max: 64,
+            values_max: 100_000,
             text_bytes_max: 1024 * 1024,
             headline_bytes_max: 4 * 1024,
             dateline_bytes_max: 400,

@@ -109,6 +109,14 @@ impl Document {
         }
     }
 
+    /// Runs between white space, headline and text.
+    pub(crate) fn words(&self) -> usize {
+        [Field::Headline, Field::Text]
+            .map(|field| self.field(field).split_whitespace().count())
+            .iter()
+            .sum()
+    }
+
     /// Adds a sentence; one that ends without a mark ends its line.
     fn push(&mut self, field: Field, sentence: &str, names: impl Iterator<Item = (ByteSpan, Label)>) {
         let base = match field {

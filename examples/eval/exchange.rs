@@ -30,7 +30,8 @@ pub(crate) fn write_articles(documents: &[Document], to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Reads names that another program found: `{"id", "field", "start", "end", "type"}`, code points.
+/// Reads names that another program found: `{"id", "field", "start", "end", "type"}`, code points, perhaps with
+/// `confidence`.
 pub(crate) fn read_names(documents: &[Document], from: &Path) -> Result<Vec<Vec<Found>>> {
     let places: BTreeMap<_, _> = documents
         .iter()
@@ -61,7 +62,9 @@ pub(crate) fn read_names(documents: &[Document], from: &Path) -> Result<Vec<Vec<
             field,
             span: ByteSpan::new(byte("start")?, byte("end")?),
             kind: kind.context("a type")?,
-            confidence: Score::ONE,
+            confidence: value["confidence"]
+                .as_f64()
+                .map_or(Score::ONE, |c| Score::from_f32(c as f32)),
         });
     }
     Ok(names)

@@ -1,7 +1,9 @@
 //! Measures names and topics on labelled news, by the path that the worker takes: `make eval`, or
 //! `DATA=../shared/data cargo run --release --example eval -- names`. Never part of the worker.
 
+mod chains;
 mod corpus;
+mod curve;
 mod detokenise;
 mod errors;
 mod exchange;
@@ -20,6 +22,9 @@ use anyhow::Result;
 use clap::Parser;
 use clap::Subcommand;
 use dateline::config::EnrichConfig;
+use dateline::config::NamesConfig;
+use dateline::config::NamesModel;
+use dateline::config::TopicsConfig;
 use dateline::enrich::Enricher;
 use dateline::limits::Limits;
 
@@ -61,6 +66,10 @@ enum What {
     Score { file: PathBuf },
     /// Writes annotated and found tags in columns for seqeval, and prints our own count.
     Columns { file: PathBuf },
+    /// The cascade between its two ends.
+    Curve,
+    /// Resolution inside the article.
+    Chains,
     /// Topics.
     Topics,
 }
@@ -69,23 +78,35 @@ enum What {
 #[derive(Debug, Clone)]
 struct Setting {
     name: &'static str,
-    config: EnrichConfig,
+    config: NamesConfig,
 }
 
 impl Setting {
     fn all() -> Vec<Self> {
-        let config = EnrichConfig {
-            topics: false,
-            keywords: false,
+        let setting = |name, model| Self {
+            name,
+            config: NamesConfig {
+                model,
+                ..NamesConfig::default()
+            },
         };
-        vec![Self {
-            name: "rules",
-            config,
-        }]
+        vec![
+            setting("fast", NamesModel::Fast),
+            setting("cascade", NamesModel::Cascade),
+            setting("accurate", NamesModel::Accurate),
+        ]
     }
 
     fn enricher(&self) -> Result<Enricher> {
-        Ok(Enricher::new(&self.config)?)
+        let names_alone = EnrichConfig {
+            topics: false,
+            keywords: false,
+        };
+        Ok(Enricher::new(
+            &names_alone,
+            &self.config,
+            &TopicsConfig::default(),
+        )?)
     }
 
     /// The names of every document.
@@ -99,7 +120,7 @@ impl Setting {
                     field: mention.field,
                     span: mention.span,
                     kind: entity.kind,
-                    confidence: entity.confidence,
+                    confidence: mention.confidence,
                 })
             });
             mentions.collect()
@@ -202,7 +223,7 @@ fn measure(arguments: &Arguments, documents: &[Document], setting: &Setting) -> 
         }
         What::Speed { seconds } => speed::measure(setting, &own, *seconds)?,
         What::Columns { file } => write_columns(&own, &setting.read(&own)?, file)?,
-        What::Articles { .. } | What::Score { .. } | What::Topics => {}
+        What::Articles { .. } | What::Score { .. } | What::Curve | What::Chains | What::Topics => {}
     }
     Ok(())
 }
@@ -212,7 +233,17 @@ fn main() -> Result<()> {
     let data = std::env::var_os("DATA").context("set DATA to the folder with names/, ner/ and topics/")?;
     let data = Path::new(&data);
     if let What::Topics = arguments.what {
-        return topics::measure(data);
+        return topics::measure(data, arguments.split);
+    }
+    let wanted = |setting: &Setting| {
+        arguments
+            .setting
+            .as_deref()
+            .is_none_or(|name| name == setting.name)
+    };
+    let settings: Vec<_> = Setting::all().into_iter().filter(wanted).collect();
+    if let What::Chains = arguments.what {
+        return chains::measure(data, arguments.split, &settings);
     }
     let documents = documents(data, arguments.split)?;
     match &arguments.what {
@@ -221,15 +252,10 @@ fn main() -> Result<()> {
             print_names(&documents, &exchange::read_names(&documents, file)?);
             return Ok(());
         }
+        What::Curve => return curve::print(&own(&documents)),
         _ => {}
     }
-    let wanted = |setting: &Setting| {
-        arguments
-            .setting
-            .as_deref()
-            .is_none_or(|name| name == setting.name)
-    };
-    for setting in Setting::all().into_iter().filter(wanted) {
+    for setting in settings {
         if !matches!(arguments.what, What::Speed { .. }) {
             println!("\n## {}", setting.name);
         }

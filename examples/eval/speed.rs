@@ -30,7 +30,7 @@ impl StepObserver for Clock {
 pub(crate) fn measure(setting: &Setting, documents: &[Document], seconds: f64) -> Result<()> {
     let enricher = setting.enricher()?;
     let limits = Limits::default();
-    let words: usize = documents.iter().map(words).sum();
+    let words: usize = documents.iter().map(Document::words).sum();
     let mut clock = Clock {
         started: Instant::now(),
         spent: Duration::ZERO,
@@ -54,9 +54,4 @@ pub(crate) fn measure(setting: &Setting, documents: &[Document], seconds: f64) -
     }
     println!("speed {} {read} {:.3}", setting.name, clock.spent.as_secs_f64());
     Ok(())
-}
-
-fn words(document: &Document) -> usize {
-    let headline = document.article.headline.as_deref().unwrap_or_default();
-    headline.split_whitespace().count() + document.article.text.split_whitespace().count()
 }

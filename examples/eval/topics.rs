@@ -1,131 +1,319 @@
-//! Topics against the labels of held-out articles.
+//! Topics against the labels of held-out articles: best topic, micro and macro F1 by level, confidence against
+//! precision, which subjects are taken for which, and the errors that were most sure.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::Path;
+use std::time::Duration;
 use std::time::Instant;
 
 use anyhow::Result;
 use dateline::article::Article;
 use dateline::article::InputForm;
+use dateline::article::TopicTag;
 use dateline::config::EnrichConfig;
+use dateline::config::NamesConfig;
+use dateline::config::TopicsConfig;
 use dateline::enrich::Enricher;
 use dateline::limits::Limits;
 use serde_json::Value;
 
+use crate::corpus::Split;
 use crate::score::Tally;
 
-fn line(tally: &Tally) -> String {
-    format!(
-        "{:5.1} | {:5.1} | {:5.1} | {}",
-        tally.precision(),
-        tally.recall(),
-        tally.f1(),
-        tally.right + tally.missed
-    )
+/// Errors that are listed.
+const WORST: usize = 50;
+
+/// One labelled article: labels most important first, each with its ancestors, root first.
+struct Labelled {
+    id: String,
+    article: Article,
+    labels: Vec<Vec<String>>,
 }
 
-fn article(headline: Option<String>, text: String) -> Article {
-    Article {
-        headline,
-        text,
-        language: "en".to_owned(),
-        ..Article::new(InputForm::Json, "")
+impl Labelled {
+    /// All labels and ancestors of a level.
+    fn at(&self, level: usize) -> BTreeSet<&str> {
+        self.labels
+            .iter()
+            .filter_map(|path| path.get(level - 1))
+            .map(String::as_str)
+            .collect()
     }
 }
 
-/// Is `code` below `ancestor`?
-fn is_under(parents: &BTreeMap<String, String>, code: &str, ancestor: &str) -> bool {
-    let mut at = code;
-    while let Some(parent) = parents.get(at) {
-        if parent == ancestor {
-            return true;
-        }
-        at = parent;
-    }
-    false
+/// Codes and names of a topic's ancestors and itself, root first.
+fn path(tag: &TopicTag) -> Vec<&str> {
+    tag.ancestors
+        .iter()
+        .map(String::as_str)
+        .chain([tag.code.as_str()])
+        .collect()
 }
 
-/// Parent of each concept.
-fn parents() -> Result<BTreeMap<String, String>> {
-    let table = std::fs::read_to_string("models/mediatopics-2023-10-24.tsv")?;
-    let rows = table.lines().map(|line| {
-        let field = |at| {
-            line.split('\t')
-                .nth(at)
-                .map(|field: &str| format!("medtop:{field}"))
-        };
-        Some((field(0)?, field(2)?))
+/// Parent and name of each concept.
+fn concepts() -> Result<BTreeMap<String, (String, String)>> {
+    let table = fs::read_to_string("models/mediatopics-2023-10-24.tsv")?;
+    let rows = table.lines().filter_map(|line| {
+        let fields: Vec<&str> = line.split('\t').collect();
+        let parent = fields.get(2).filter(|parent| !parent.is_empty());
+        let parent = parent
+            .map(|parent| format!("medtop:{parent}"))
+            .unwrap_or_default();
+        Some((
+            format!("medtop:{}", fields.first()?),
+            (parent, (*fields.get(3)?).to_owned()),
+        ))
     });
-    Ok(rows.flatten().collect())
+    Ok(rows.collect())
 }
 
-/// Prints precision, recall and the share of articles tagged; only articles with an odd number count.
-pub(crate) fn measure(data: &Path) -> Result<()> {
-    let enricher = Enricher::new(&EnrichConfig::default())?;
-    let limits = Limits::default();
-    let parents = parents()?;
-    let (mut all, mut bands, mut tagged, mut articles) = (Tally::default(), BTreeMap::new(), 0, 0);
-    let mut wrong: BTreeMap<String, Tally> = BTreeMap::new();
-    let mut spent = std::time::Duration::ZERO;
-    let mut bytes = 0;
+fn articles(
+    data: &Path,
+    split: Split,
+    concepts: &BTreeMap<String, (String, String)>,
+) -> Result<Vec<Labelled>> {
+    let mut out = Vec::new();
     for stem in [
+        "gmb-topics",
+        "wikinews-topics",
         "written-A",
         "written-B",
         "written-C",
         "written-D",
-        "wikinews-topics",
-        "gmb-topics",
     ] {
-        let content = std::fs::read_to_string(data.join("topics").join(format!("{stem}.jsonl")))?;
-        for line in content.lines().skip(1).step_by(2) {
+        for line in fs::read_to_string(data.join("topics").join(format!("{stem}.jsonl")))?.lines() {
             let value: Value = serde_json::from_str(line)?;
-            let text = value["text"].as_str().unwrap_or_default().to_owned();
-            let gold: BTreeSet<String> = value["topics"]
+            let id = value["id"].as_str().unwrap_or_default();
+            let id = if stem.starts_with("written") {
+                format!("written-{id}")
+            } else {
+                id.to_owned()
+            };
+            if Split::of(&id) != split {
+                continue;
+            }
+            let labels = value["topics"]
                 .as_array()
                 .into_iter()
                 .flatten()
-                .filter_map(|code| Some(format!("medtop:{}", code.as_str()?)))
-                .collect();
-            let article = article(value["headline"].as_str().map(str::to_owned), text);
-            bytes += article.text.len();
+                .filter_map(Value::as_str);
+            let labels = labels.map(|code| {
+                let mut path = vec![format!("medtop:{code}")];
+                while let Some((parent, _)) = path.last().and_then(|code| concepts.get(code))
+                    && !parent.is_empty()
+                {
+                    path.push(parent.clone());
+                }
+                path.reverse();
+                path
+            });
+            out.push(Labelled {
+                labels: labels.collect(),
+                article: Article {
+                    headline: value["headline"].as_str().map(str::to_owned),
+                    text: value["text"].as_str().unwrap_or_default().to_owned(),
+                    language: "en".to_owned(),
+                    ..Article::new(InputForm::Json, id.clone())
+                },
+                id,
+            });
+        }
+    }
+    Ok(out)
+}
+
+/// Prints every measure for the articles of a split.
+pub(crate) fn measure(data: &Path, split: Split) -> Result<()> {
+    let wanted = EnrichConfig {
+        topics: true,
+        keywords: false,
+    };
+    let (enricher, limits) = (
+        Enricher::new(&wanted, &NamesConfig::default(), &TopicsConfig::default())?,
+        Limits::default(),
+    );
+    let concepts = concepts()?;
+    let articles = articles(data, split, &concepts)?;
+    let mut spent = Duration::ZERO;
+    let found: Vec<Vec<TopicTag>> = articles
+        .iter()
+        .map(|labelled| {
             let start = Instant::now();
-            let enriched = enricher.enrich(article, &limits, &mut ());
+            let topics = enricher.topics(&labelled.article, &limits);
             spent += start.elapsed();
-            articles += 1;
-            let topics = enriched.topics.unwrap_or_default();
-            tagged += usize::from(!topics.is_empty());
-            for topic in &topics {
-                let right = gold
-                    .iter()
-                    .any(|code| *code == topic.code || is_under(&parents, code, &topic.code));
-                for tally in [
-                    &mut all,
-                    bands.entry(topic.confidence).or_insert_with(Tally::default),
-                    wrong.entry(topic.name.clone()).or_default(),
-                ] {
-                    tally.right += usize::from(right);
-                    tally.wrong += usize::from(!right);
+            topics
+        })
+        .collect();
+    let pairs: Vec<(&Labelled, &[TopicTag])> = articles.iter().zip(found.iter().map(Vec::as_slice)).collect();
+    println!(
+        "{} articles, {:.0} a second on one core",
+        pairs.len(),
+        pairs.len() as f64 / spent.as_secs_f64()
+    );
+    for family in ["", "gmb", "wikinews", "written"] {
+        let part: Vec<_> = pairs
+            .iter()
+            .filter(|(labelled, _)| labelled.id.starts_with(family))
+            .copied()
+            .collect();
+        summary(if family.is_empty() { "all" } else { family }, &part);
+    }
+    reliability(&pairs);
+    confusion(&pairs, &concepts);
+    worst(&pairs);
+    Ok(())
+}
+
+fn summary(name: &str, pairs: &[(&Labelled, &[TopicTag])]) {
+    let root = |tags: &[TopicTag]| {
+        tags.first()
+            .and_then(|tag| path(tag).first().map(|code| (*code).to_owned()))
+    };
+    let share = |test: &dyn Fn(&Labelled, &[TopicTag]) -> bool| {
+        100.0
+            * pairs
+                .iter()
+                .filter(|(labelled, tags)| test(labelled, tags))
+                .count() as f64
+            / pairs.len().max(1) as f64
+    };
+    let first = share(&|labelled, tags| {
+        let best = labelled.labels.first().and_then(|path| path.first());
+        best.is_some() && root(tags).as_ref() == best
+    });
+    let any = share(&|labelled, tags| root(tags).is_some_and(|root| labelled.at(1).contains(root.as_str())));
+    println!(
+        "\n{name}: {} articles, {:.1} % tagged; best topic is the first label {first:.1} %, is a label {any:.1} %",
+        pairs.len(),
+        share(&|_, tags| !tags.is_empty())
+    );
+    println!("level | precision | recall | micro-F1 | macro-F1 | gold");
+    for level in [1, 2, 3] {
+        let (mut all, mut each) = (Tally::default(), BTreeMap::<String, Tally>::new());
+        for (labelled, tags) in pairs {
+            let gold = labelled.at(level);
+            let said: BTreeSet<&str> = tags
+                .iter()
+                .filter_map(|tag| path(tag).get(level - 1).copied())
+                .collect();
+            for code in gold.union(&said) {
+                let own = each.entry((*code).to_owned()).or_default();
+                for tally in [&mut all, own] {
+                    match (gold.contains(code), said.contains(code)) {
+                        (true, true) => tally.right += 1,
+                        (true, false) => tally.missed += 1,
+                        (false, _) => tally.wrong += 1,
+                    }
                 }
             }
-            all.missed += gold
-                .iter()
-                .filter(|code| !topics.iter().any(|topic| topic.code == **code))
-                .count();
+        }
+        let labelled: Vec<f64> = each
+            .values()
+            .filter(|tally| tally.right + tally.missed > 0)
+            .map(Tally::f1)
+            .collect();
+        println!(
+            "{level} | {:.1} | {:.1} | {:.1} | {:.1} | {}",
+            all.precision(),
+            all.recall(),
+            all.f1(),
+            labelled.iter().sum::<f64>() / labelled.len().max(1) as f64,
+            all.right + all.missed
+        );
+    }
+}
+
+/// Confidence of what is said against how often it is a label or an ancestor of one.
+fn reliability(pairs: &[(&Labelled, &[TopicTag])]) {
+    let mut bands: BTreeMap<u16, (Tally, f64)> = BTreeMap::new();
+    for (labelled, tags) in pairs {
+        for tag in *tags {
+            let (tally, sum) = bands.entry(tag.confidence.thousandths() / 100).or_default();
+            *sum += tag.confidence.as_f64();
+            match labelled.labels.iter().flatten().any(|code| *code == tag.code) {
+                true => tally.right += 1,
+                false => tally.wrong += 1,
+            }
         }
     }
-    println!(
-        "\ntopics: precision | recall | F1 | gold: {}; {tagged} of {articles} articles tagged",
-        line(&all)
-    );
-    for (confidence, tally) in bands {
-        println!("confidence {:.3}: {}", confidence.as_f64(), line(&tally));
+    println!("\nmean confidence | measured precision | tags");
+    let (mut error, mut all) = (0.0, 0.0);
+    for (tally, sum) in bands.values() {
+        let tags = (tally.right + tally.wrong) as f64;
+        println!("{:.3} | {:.1} | {tags}", sum / tags, tally.precision());
+        error += (sum - tally.right as f64).abs();
+        all += tags;
     }
-    if std::env::var_os("MISTAKES").is_some() {
-        for (name, tally) in wrong {
-            println!("{name}: {} right, {} wrong", tally.right, tally.wrong);
-        }
+    println!("calibration error {:.3}", error / f64::max(all, 1.0));
+}
+
+/// The first label's subject against the best topic's.
+fn confusion(pairs: &[(&Labelled, &[TopicTag])], concepts: &BTreeMap<String, (String, String)>) {
+    let mut rows: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
+    let name = |code: &str| concepts.get(code).map_or("nothing", |(_, name)| name.as_str());
+    for (labelled, tags) in pairs {
+        let gold = labelled
+            .labels
+            .first()
+            .and_then(|path| path.first())
+            .map_or("", String::as_str);
+        let said = tags
+            .first()
+            .and_then(|tag| path(tag).first().copied())
+            .unwrap_or("");
+        *rows.entry(name(gold)).or_default().entry(name(said)).or_default() += 1;
     }
-    println!("{articles} articles, {bytes} bytes, enriched in {spent:?}");
-    Ok(())
+    println!("\nfirst label: best topics");
+    for (gold, said) in rows {
+        let mut said: Vec<(&str, usize)> = said.into_iter().collect();
+        said.sort_by_key(|one| std::cmp::Reverse(one.1));
+        let said: Vec<String> = said
+            .iter()
+            .map(|(name, count)| format!("{name} {count}"))
+            .collect();
+        println!("{gold}: {}", said.join(", "));
+    }
+}
+
+fn worst(pairs: &[(&Labelled, &[TopicTag])]) {
+    let mut wrong: Vec<(&TopicTag, &Labelled)> = Vec::new();
+    for (labelled, tags) in pairs {
+        let labels: BTreeSet<&String> = labelled.labels.iter().flatten().collect();
+        wrong.extend(
+            tags.iter()
+                .filter(|tag| !labels.contains(&tag.code))
+                .map(|tag| (tag, *labelled)),
+        );
+    }
+    wrong.sort_by(|a, b| {
+        b.0.confidence
+            .cmp(&a.0.confidence)
+            .then_with(|| a.1.id.cmp(&b.1.id))
+    });
+    println!("\nthe {WORST} wrong topics that were most sure");
+    for (tag, labelled) in wrong.into_iter().take(WORST) {
+        let article = &labelled.article;
+        let start: String = article
+            .headline
+            .as_deref()
+            .unwrap_or(&article.text)
+            .chars()
+            .take(90)
+            .collect();
+        let labels: Vec<&str> = labelled
+            .labels
+            .iter()
+            .filter_map(|path| path.last())
+            .map(String::as_str)
+            .collect();
+        println!(
+            "{:.3} {} | {} | {} | {start}",
+            tag.confidence.as_f64(),
+            tag.name,
+            labelled.id,
+            labels.join(" ")
+        );
+    }
 }

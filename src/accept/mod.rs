@@ -27,6 +27,7 @@ pub fn accept(raw: RawArticle, limits: &Limits) -> Result<Article, Rejection> {
     let mut cuts = Cuts { limits, cut: false };
     let headline = cuts.headline(raw.headline.as_ref());
     let text = cuts.text(raw.body.as_ref());
+    let text = with_dateline(text, raw.dateline.as_deref(), limits);
     let summary = raw
         .summary
         .as_ref()
@@ -96,6 +97,20 @@ pub fn accept(raw: RawArticle, limits: &Limits) -> Result<Article, Rejection> {
     Ok(article)
 }
 
+/// The text below its dateline, where the form has that apart: as it would be printed, "PARIS, July 6 (AFP) -
+/// The". A line that is no dateline is not the text's.
+fn with_dateline(text: String, line: Option<&str>, limits: &Limits) -> String {
+    let line = clean::field(line.unwrap_or_default());
+    if line.is_empty() || text.is_empty() || dateline::parse(&text, limits).is_some() {
+        return text;
+    }
+    let line =
+        line.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '-' | '\u{2013}' | '\u{2014}'));
+    let whole = format!("{line} - {text}");
+    let is_sure = dateline::parse(&whole, limits).is_some_and(|found| found.span.end <= line.len() + 2);
+    if is_sure { whole } else { text }
+}
+
 /// What the language is read from: the text, or the headline where there is no text.
 fn readable<'t>(text: &'t str, headline: Option<&'t str>) -> &'t str {
     if text.is_empty() {
@@ -113,6 +128,14 @@ fn date(article: &mut Article, published: Option<&str>, updated: Option<&str>) {
     if !given {
         article.published_at = article.dateline.as_ref().and_then(day_of);
     }
+    let published = article.published_at.as_deref().and_then(|time| time.get(..10));
+    if let (Some(published), Some(date)) = (
+        published,
+        article.dateline.as_mut().and_then(|found| found.date.as_mut()),
+    ) && date.year.is_none()
+    {
+        date.year = time::year_near(published, date.month, date.day);
+    }
 }
 
 fn read_time(article: &mut Article, written: Option<&str>) -> Option<String> {
@@ -129,6 +152,12 @@ fn read_time(article: &mut Article, written: Option<&str>) -> Option<String> {
 fn day_of(dateline: &Dateline) -> Option<String> {
     let date = dateline.date?;
     time::day(date.year?, date.month, date.day)
+}
+
+/// True where a list has that name, in capitals or not.
+fn is_listed(name: &str, list: &[String]) -> bool {
+    let lower = name.to_lowercase();
+    list.iter().any(|listed| listed.to_lowercase() == lower)
 }
 
 /// Cuts what is too long, and remembers that it did.
@@ -192,7 +221,7 @@ impl Cuts<'_> {
 
     /// What we only carry; the place of writing, which no other field holds, is one of the places.
     fn carried(&mut self, mut given: Given, located: Option<String>) -> Given {
-        if let Some(located) = located.filter(|place| !given.places.contains(place)) {
+        if let Some(located) = located.filter(|place| !is_listed(place, &given.places)) {
             given.places.push(located);
         }
         Given {

@@ -72,6 +72,8 @@ pub struct Mention {
     pub field: Field,
     /// Where in it.
     pub span: ByteSpan,
+    /// The calibrated probability that bounds and type are right.
+    pub confidence: Score,
 }
 
 /// Standard identifiers; each only when sure.
@@ -100,7 +102,7 @@ pub struct Entity {
     pub country: Option<String>,
     /// How central it is to the article.
     pub salience: Score,
-    /// How sure we are that it is an entity of this type.
+    /// How sure we are that it is an entity of this type: the mean of its mentions' confidences.
     pub confidence: Score,
     /// At least one; headline first, then by position.
     pub mentions: Vec<Mention>,

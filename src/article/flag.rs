@@ -11,6 +11,8 @@ pub enum Flag {
     PartialText,
     /// The language could not be determined.
     LanguageUndetermined,
+    /// There are no models of the language: of entities only countries are looked for.
+    LanguageWithoutModels,
     /// The character set was detected, not declared.
     CharsetDetected,
     /// A time came without a zone and is kept as its day.
@@ -23,11 +25,12 @@ pub enum Flag {
 
 impl Flag {
     /// Every flag.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Truncated,
         Self::UrlOnly,
         Self::PartialText,
         Self::LanguageUndetermined,
+        Self::LanguageWithoutModels,
         Self::CharsetDetected,
         Self::TimeZoneMissing,
         Self::TimeUnreadable,
@@ -41,6 +44,7 @@ impl Flag {
             Self::UrlOnly => "url_only",
             Self::PartialText => "partial_text",
             Self::LanguageUndetermined => "language_undetermined",
+            Self::LanguageWithoutModels => "language_without_models",
             Self::CharsetDetected => "charset_detected",
             Self::TimeZoneMissing => "time_zone_missing",
             Self::TimeUnreadable => "time_unreadable",

@@ -41,17 +41,60 @@ pub enum InputForm {
     Json,
     /// IPTC ninjs 1.x, 2.x or 3.x.
     Ninjs,
-    /// Plain wire text.
+    /// Plain wire text, or a fragment of HTML.
     Wire,
+    /// A whole HTML page.
+    Html,
+    /// An item of an RSS or Atom feed.
+    Feed,
+    /// IPTC NewsML-G2.
+    NewsmlG2,
+    /// IPTC NewsML 1.x.
+    Newsml1,
+    /// IPTC NITF.
+    Nitf,
+    /// Ritzau's own XML.
+    Ritzau,
+    /// IPTC 7901, text between control characters.
+    Iptc7901,
+    /// ANPA 1312, the North American kin of IPTC 7901.
+    Anpa1312,
+    /// A mail message (RFC 5322, once RFC 822).
+    Mail,
 }
 
 impl InputForm {
+    /// Every form.
+    pub const ALL: [Self; 12] = [
+        Self::Json,
+        Self::Ninjs,
+        Self::Wire,
+        Self::Html,
+        Self::Feed,
+        Self::NewsmlG2,
+        Self::Newsml1,
+        Self::Nitf,
+        Self::Ritzau,
+        Self::Iptc7901,
+        Self::Anpa1312,
+        Self::Mail,
+    ];
+
     /// Stable name, used in configuration, records and metrics.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Json => "json",
             Self::Ninjs => "ninjs",
             Self::Wire => "wire",
+            Self::Html => "html",
+            Self::Feed => "feed",
+            Self::NewsmlG2 => "newsml_g2",
+            Self::Newsml1 => "newsml_1",
+            Self::Nitf => "nitf",
+            Self::Ritzau => "ritzau",
+            Self::Iptc7901 => "iptc_7901",
+            Self::Anpa1312 => "anpa_1312",
+            Self::Mail => "mail",
         }
     }
 }
@@ -132,6 +175,8 @@ pub struct RawArticle {
     pub bylines: Vec<String>,
     /// Place of writing, when a field names it (ninjs `located`).
     pub located: Option<String>,
+    /// The dateline, where it has a field of its own (NewsML, NITF).
+    pub dateline: Option<String>,
     /// What decoding already knows a reader must know (repaired UTF-8, partial text).
     pub flags: Vec<Flag>,
     /// What we only carry.
@@ -156,6 +201,7 @@ impl RawArticle {
             agency: None,
             bylines: Vec::new(),
             located: None,
+            dateline: None,
             flags: Vec::new(),
             given: Given::default(),
         }
@@ -228,10 +274,12 @@ impl Article {
     /// True where models may read it: English text or undetermined is decided by the enricher, but an item that is
     /// cancelled or withheld is published as such and never enriched.
     pub fn is_enrichable(&self) -> bool {
-        !matches!(
-            self.given.pub_status.as_deref(),
-            Some("canceled" | "cancelled" | "withheld")
-        )
+        let is_not_to_be_used = |status: &str| {
+            ["canceled", "cancelled", "withheld", "killed"]
+                .iter()
+                .any(|known| status.eq_ignore_ascii_case(known))
+        };
+        !self.given.pub_status.as_deref().is_some_and(is_not_to_be_used)
     }
 
     /// Adds a flag, keeping the list sorted and without doubles.

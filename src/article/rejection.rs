@@ -10,13 +10,20 @@ pub enum RejectionCode {
     Empty,
     /// A null value, where `input.tombstones = "dead_letter"`.
     Tombstone,
-    /// The payload is larger than `input.payload_bytes_max` or holds too many JSON values, or the id is too long.
+    /// The payload, unpacked, is larger than `input.payload_bytes_max` or holds too many JSON values or XML
+    /// elements, or the id is too long.
     TooLarge,
-    /// The payload is neither UTF-8 nor declared UTF-16, and repairing it would mean guessing.
+    /// The payload is in no character set that is declared or certain, and reading it would mean guessing.
     NotUtf8,
     /// The form is JSON, the payload is not.
     InvalidJson,
-    /// JSON nested deeper than the limit.
+    /// The form is XML, the payload is not well-formed.
+    InvalidXml,
+    /// The form is gzip, zlib or zstd, the payload is broken.
+    InvalidCompression,
+    /// The form is IPTC 7901 or ANPA 1312, and the control characters that mark its text are missing.
+    InvalidWire,
+    /// JSON or XML nested deeper than the limit.
     TooDeep,
     /// A known field, or the payload itself, has the wrong type.
     WrongType,
@@ -26,6 +33,8 @@ pub enum RejectionCode {
     SeveralArticles,
     /// The form is declared or recognised, and not one that is read.
     UnsupportedForm,
+    /// Only a URL is given, and its page cannot be had, where `fetch.on_failure = "dead_letter"`.
+    FetchFailed,
     /// The output record is larger than the output topic allows.
     OutputTooLarge,
     /// The broker refused the record's timestamp for the output topic.
@@ -38,17 +47,21 @@ pub enum RejectionCode {
 
 impl RejectionCode {
     /// Every code.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 18] = [
         Self::Empty,
         Self::Tombstone,
         Self::TooLarge,
         Self::NotUtf8,
         Self::InvalidJson,
+        Self::InvalidXml,
+        Self::InvalidCompression,
+        Self::InvalidWire,
         Self::TooDeep,
         Self::WrongType,
         Self::NoContent,
         Self::SeveralArticles,
         Self::UnsupportedForm,
+        Self::FetchFailed,
         Self::OutputTooLarge,
         Self::TimestampRefused,
         Self::RecordRefused,
@@ -63,11 +76,15 @@ impl RejectionCode {
             Self::TooLarge => "too_large",
             Self::NotUtf8 => "not_utf8",
             Self::InvalidJson => "invalid_json",
+            Self::InvalidXml => "invalid_xml",
+            Self::InvalidCompression => "invalid_compression",
+            Self::InvalidWire => "invalid_wire",
             Self::TooDeep => "too_deep",
             Self::WrongType => "wrong_type",
             Self::NoContent => "no_content",
             Self::SeveralArticles => "several_articles",
             Self::UnsupportedForm => "unsupported_form",
+            Self::FetchFailed => "fetch_failed",
             Self::OutputTooLarge => "output_too_large",
             Self::TimestampRefused => "timestamp_refused",
             Self::RecordRefused => "record_refused",

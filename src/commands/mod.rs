@@ -25,6 +25,7 @@ use crate::commands::exit::Exit;
 use crate::config::Config;
 use crate::config::ConfigProblems;
 use crate::config::Problem;
+use crate::enrich::topics::Explanation;
 use crate::kafka;
 
 /// Raw news articles in from Kafka, structured records out, exactly once.
@@ -136,6 +137,18 @@ fn load_judged(
     let readable =
         variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     Config::load(file, readable, judge)
+}
+
+/// A record with `explanation` as its last key; as it is, where it is no JSON object.
+fn explained(mut record: Vec<u8>, explanation: &[Explanation]) -> Vec<u8> {
+    if let Ok(text) = serde_json::to_vec(explanation)
+        && record.pop_if(|last| *last == b'}').is_some()
+    {
+        record.extend_from_slice(b",\"explanation\":");
+        record.extend(text);
+        record.push(b'}');
+    }
+    record
 }
 
 /// A time such as `500ms`, `30s`, `5m` or `1h`; a bare number is seconds.

@@ -21,6 +21,8 @@ use crate::config::Config;
 use crate::config::Delivery;
 use crate::config::OffsetReset;
 use crate::encode;
+use crate::enrich::topics::Changes;
+use crate::http::fetch::PageFetcher;
 use crate::kafka::ClientSettings;
 use crate::kafka::KafkaSink;
 use crate::kafka::KafkaSource;
@@ -30,12 +32,15 @@ use crate::kafka::flow::FlowLimits;
 use crate::kafka::flow::FlowState;
 use crate::kafka::sink::SinkSettings;
 use crate::kafka::startup;
+use crate::metrics::HttpOutcome;
 use crate::metrics::Metrics;
 use crate::ops::shutdown::Shutdown;
 use crate::worker::Worker;
 use crate::worker::WorkerError;
 use crate::worker::guard::DeadLetterGuard;
 use crate::worker::process::Processor;
+use crate::worker::seams::Fetch;
+use crate::worker::seams::FetchedPage;
 
 /// Intake is paused when this share of the memory budget waits, and resumed at a quarter of that.
 const INTAKE_SHARE: usize = 8;
@@ -92,6 +97,20 @@ impl Service {
         }
         let config = &self.config;
         let processor = Arc::new(Processor::new(config)?);
+        if let Some(version) = &config.topics.vocabulary_version {
+            let Changes {
+                mapped,
+                dropped,
+                moved,
+            } = processor.enricher().vocabulary_changes();
+            info!(
+                version,
+                mapped,
+                dropped,
+                moved,
+                "another vocabulary of topics: what became of those that are looked for"
+            );
+        }
         let shared = Arc::new(shared(config, self.metrics.clone())?);
         let view = View::start(config, self.mode, &processor, &shared, &self.shutdown).await?;
         let opened = tokio::select! {
@@ -126,6 +145,7 @@ impl Service {
             guard: DeadLetterGuard::new(limits.share_max, limits.run_length_max, limits.window_records),
             clock: now_ms,
             threads: config.worker.threads,
+            fetch: fetch(config, &shared.metrics)?,
             on_delivered: view.on_delivered(),
         };
         let result = worker.run(&mut source, &mut sink).await;
@@ -211,6 +231,25 @@ impl Service {
             std::process::exit(i32::from(Exit::Forced.code()));
         });
     }
+}
+
+/// Hands the worker what asks for pages, where they are wanted.
+fn fetch(config: &Config, metrics: &Metrics) -> anyhow::Result<Option<Fetch>> {
+    if !config.fetch.enabled {
+        return Ok(None);
+    }
+    let fetcher = PageFetcher::new(&config.fetch, metrics.clone()).map_err(anyhow::Error::msg)?;
+    let fetcher = Arc::new(fetcher);
+    Ok(Some(Arc::new(move |url: String| {
+        let fetcher = Arc::clone(&fetcher);
+        Box::pin(async move {
+            let page = fetcher.fetch(&url).await.map_err(HttpOutcome::name)?;
+            Ok(FetchedPage {
+                body: page.body,
+                content_type: page.content_type,
+            })
+        })
+    })))
 }
 
 fn exit(result: Result<(), WorkerError>) -> Exit {

@@ -14,6 +14,7 @@ use tracing::info;
 use tracing::warn;
 
 use crate::article::RejectionCode;
+use crate::commands::explained;
 use crate::commands::service::now_ms;
 use crate::config::Config;
 use crate::kafka::Shared;
@@ -201,7 +202,8 @@ fn paste_box(processor: &Arc<Processor>) -> server::Enrich {
             .extend(content_type.map(|t| crate::record::Header::text("content-type", t)));
         match processor.process(&record, now_ms(), &mut ()) {
             Outcome::Enriched(output) => {
-                String::from_utf8(output.value.unwrap_or_default()).map_err(|e| e.to_string())
+                let value = explained(output.value.unwrap_or_default(), &processor.explain(&record));
+                String::from_utf8(value).map_err(|e| e.to_string())
             }
             Outcome::Rejected(rejection) => Err(rejection.to_string()),
             Outcome::PassedThrough(_) | Outcome::Skipped(_) => Err("empty: nothing to read".to_owned()),

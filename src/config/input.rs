@@ -10,7 +10,8 @@ use crate::limits::Limits;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct InputConfig {
-    /// `auto` (by `content-type` header, else by looking), or forced: `json`, `ninjs` or `wire`.
+    /// `auto` (by `content-type` header, else by looking), or forced: `json`, `ninjs`, `wire`, `html`, `xml` or
+    /// `mail`.
     pub form: FormChoice,
     /// JSON fields to carry into `given` under their own names.
     #[schemars(inner(length(min = 1)))]
@@ -44,8 +45,14 @@ pub enum FormChoice {
     Json,
     /// IPTC ninjs.
     Ninjs,
-    /// Plain wire text.
+    /// Wire text: plain, IPTC 7901 or ANPA 1312.
     Wire,
+    /// HTML pages and fragments.
+    Html,
+    /// XML: NewsML-G2, NewsML 1, NITF, RSS, Atom.
+    Xml,
+    /// Mail messages.
+    Mail,
 }
 
 /// What becomes of a null value.

@@ -11,10 +11,12 @@ use crate::config::ConfigProblems;
 use crate::config::Problem;
 use crate::config::Secret;
 use crate::config::SecurityConfig;
+use crate::config::TopicsConfig;
 use crate::config::environment;
 use crate::config::schema::Node;
 use crate::config::schema::schema;
 use crate::config::shape;
+use crate::config::topics;
 use crate::config::validate;
 
 impl Config {
@@ -37,6 +39,7 @@ impl Config {
         });
         let mut later = ConfigProblems::default();
         read_secrets(&mut config.kafka.security, &mut later);
+        read_topics(&mut config.topics, &mut later);
         validate::check(&config, &mut later);
         judge(&config)
             .into_iter()
@@ -105,5 +108,27 @@ fn read_secrets(security: &mut SecurityConfig, problems: &mut ConfigProblems) {
             Ok(text) => *secret = Some(Secret::new(text.trim_end_matches(['\r', '\n']))),
             Err(error) => problems.add(key, format!("{file} cannot be read: {error}")),
         }
+    }
+}
+
+/// Reads the vocabulary and the own topics into their places.
+fn read_topics(config: &mut TopicsConfig, problems: &mut ConfigProblems) {
+    let mut read = |key: &str, file: &Option<String>| {
+        let file = file.as_deref()?;
+        let text = fs::read_to_string(file);
+        text.map_err(|error| problems.add(key, format!("{file} cannot be read: {error}")))
+            .ok()
+    };
+    config.vocabulary = read("topics.vocabulary_file", &config.vocabulary_file);
+    let own = read("topics.own_topics_file", &config.own_topics_file);
+    if config.vocabulary_file.is_some() != config.vocabulary_version.is_some() {
+        problems.add(
+            "topics.vocabulary_file",
+            "goes with topics.vocabulary_version: give both or neither",
+        );
+    }
+    match own.as_deref().map(topics::parse_own).transpose() {
+        Ok(own) => config.own_topics = own.unwrap_or_default(),
+        Err(message) => problems.add("topics.own_topics_file", message),
     }
 }

@@ -5,17 +5,21 @@ mod admin;
 mod dead_letter;
 mod enrich;
 mod environment;
+mod fetch;
 mod input;
 mod kafka;
 mod librdkafka;
 mod load;
 mod log;
+mod names;
+mod output;
 mod problems;
 mod schema;
 mod secret;
 mod security;
 mod shape;
 mod similar;
+mod topics;
 mod validate;
 mod worker;
 
@@ -25,13 +29,18 @@ mod tests;
 pub use admin::AdminConfig;
 pub use dead_letter::DeadLetterConfig;
 pub use enrich::EnrichConfig;
+pub use fetch::{FetchConfig, FetchFailure};
 pub use input::{FormChoice, InputConfig, Tombstones};
 pub use kafka::{Assignment, Compression, Delivery, GroupProtocol, KafkaConfig, OffsetReset};
 pub use log::{LogConfig, LogFormat};
+pub use names::{NamesConfig, NamesModel};
+pub use output::{EventMode, OutputConfig, OutputForm};
 pub use problems::{ConfigProblems, Problem};
 pub use schema::schema;
 pub use secret::Secret;
 pub use security::{SaslMechanism, SecurityConfig, SecurityProtocol};
+pub use topics::OwnTopic;
+pub use topics::TopicsConfig;
 pub use worker::WorkerConfig;
 
 use schemars::JsonSchema;
@@ -48,10 +57,18 @@ pub struct Config {
     pub worker: WorkerConfig,
     /// How payloads are read.
     pub input: InputConfig,
+    /// How articles that are only a URL are fetched.
+    pub fetch: FetchConfig,
+    /// In which form records are published.
+    pub output: OutputConfig,
     /// When too many dead letters stop the worker.
     pub dead_letters: DeadLetterConfig,
     /// What is looked for in an article.
     pub enrich: EnrichConfig,
+    /// Which recogniser finds names.
+    pub names: NamesConfig,
+    /// A newer vocabulary of topics, and topics of your own.
+    pub topics: TopicsConfig,
     /// Metrics, health and the live page.
     pub admin: AdminConfig,
     /// Logging.

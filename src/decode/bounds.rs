@@ -1,6 +1,7 @@
 //! Every limit of decoding, reached from both sides.
 
 use super::*;
+use crate::article::Flag;
 use crate::article::RejectionCode::*;
 
 #[test]
@@ -8,7 +9,7 @@ fn bounds_hold() {
     let limits = Limits {
         payload_bytes_max: 40,
         given_items_max: 2,
-        json_depth_max: 1000,
+        depth_max: 1000,
         ..Limits::default()
     };
     let settings = DecodeSettings::default();
@@ -21,7 +22,7 @@ fn bounds_hold() {
     assert_eq!(article.bylines, ["a", "b"]);
     assert_eq!(article.flags, [Flag::Truncated]);
     let limits = Limits {
-        json_depth_max: 1000,
+        depth_max: 1000,
         ..Limits::default()
     };
     for (depth, code) in [(127, WrongType), (128, TooDeep), (500, TooDeep)] {
@@ -49,7 +50,7 @@ fn bounds_hold() {
 #[test]
 fn values_are_counted_before_they_are_parsed() {
     let limits = Limits {
-        json_values_max: 6,
+        values_max: 6,
         ..Limits::default()
     };
     let settings = DecodeSettings::default();

@@ -35,7 +35,7 @@ const CONCEPT: &[&str] = &["name", "title", "uri", "literal", "code"];
 pub(super) fn decode(object: &Map<String, Json>, limits: &Limits) -> Result<RawArticle, Rejection> {
     let mut fields = Fields::new(object, limits);
     let mut article = RawArticle::new(InputForm::Ninjs);
-    article.id = fields.text(&["uri"])?;
+    article.id = fields.text(&["uri", "guid"])?;
     article.version = fields.text_or_integer(&["version"])?;
     article.headline = headline(&fields)?;
     article.summary = best(&fields, "descriptions", DESCRIPTION_ROLES, "description_")?;
@@ -127,7 +127,9 @@ fn given(fields: &mut Fields<'_>, article: &mut RawArticle) -> Result<(), Reject
     given.organisations = fields.names(&["organisations", "organisation"], CONCEPT)?;
     given.pub_status = fields.text(&["pubstatus"])?;
     given.embargoed_until = fields.text(&["embargoeduntil", "embargoed"])?;
-    given.usage_terms = fields.text(&["usageterms"])?;
+    // The Associated Press has a list of them.
+    let terms = fields.names(&["usageterms"], CONCEPT)?;
+    given.usage_terms = Some(terms.join(" ")).filter(|terms| !terms.is_empty());
     given.urgency = fields.urgency(&["urgency"])?;
     given.slugline = fields.text(&["slugline"])?;
     Ok(())

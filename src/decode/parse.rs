@@ -4,7 +4,6 @@
 use serde_json::Map;
 use serde_json::Value as Json;
 
-use crate::article::Markup;
 use crate::article::Rejection;
 use crate::article::RejectionCode;
 use crate::decode::fields::kind;
@@ -15,7 +14,7 @@ use crate::decode::split_payloads;
 use crate::decode::structure::marks;
 use crate::limits::Limits;
 
-/// What the JSON parser itself can hold; a larger `json_depth_max` changes nothing.
+/// What the JSON parser itself can hold; a larger `depth_max` changes nothing.
 const DEPTH_OF_PARSER: usize = 127;
 
 /// The one object in `text`; an array of exactly one is that one.
@@ -54,7 +53,7 @@ fn syntax(text: &str, error: &serde_json::Error) -> Rejection {
 
 /// Counts brackets and commas outside strings, before anything recursive or hungry sees the text.
 fn check_size(text: &str, limits: &Limits) -> Result<(), Rejection> {
-    let depth_max = limits.json_depth_max.min(DEPTH_OF_PARSER);
+    let depth_max = limits.depth_max.min(DEPTH_OF_PARSER);
     let mut values = 1;
     for mark in marks(text.as_bytes()) {
         if mark.depth > depth_max {
@@ -63,8 +62,8 @@ fn check_size(text: &str, limits: &Limits) -> Result<(), Rejection> {
         }
         // Each value is the first after a bracket, or stands after a comma.
         values += usize::from(matches!(mark.byte, b'{' | b'[' | b','));
-        if values > limits.json_values_max {
-            let message = format!("more than {} JSON values", limits.json_values_max);
+        if values > limits.values_max {
+            let message = format!("more than {} JSON values", limits.values_max);
             return Err(Rejection::new(RejectionCode::TooLarge, message));
         }
     }
@@ -80,8 +79,42 @@ pub(super) enum Event {
         /// Declared by `datacontenttype`.
         ninjs: bool,
     },
-    /// Plain text or HTML.
-    Text(Markup),
+    /// Anything but JSON.
+    Text {
+        /// The payload.
+        text: String,
+        /// Declared by `datacontenttype`.
+        declared: Declared,
+    },
+}
+
+/// Takes the one item out of an agency's answer: `data.item` of the Associated Press, a list `item` of one of
+/// the BBC.
+pub(super) fn unwrap_answer(mut object: Map<String, Json>) -> Map<String, Json> {
+    let answered = |object: &Map<String, Json>| {
+        object
+            .get("data")
+            .and_then(|data| data.get("item"))
+            .is_some_and(Json::is_object)
+    };
+    if answered(&object)
+        && let Some(Json::Object(mut data)) = object.remove("data")
+        && let Some(Json::Object(item)) = data.remove("item")
+    {
+        return item;
+    }
+    let is_one = object
+        .get("item")
+        .and_then(Json::as_array)
+        .is_some_and(|items| items.len() == 1 && items.iter().all(Json::is_object));
+    if is_one
+        && sniff::feed_items(&object).is_some()
+        && let Some(Json::Array(mut items)) = object.remove("item")
+        && let Some(Json::Object(item)) = items.pop()
+    {
+        return item;
+    }
+    object
 }
 
 /// Takes `data` out of an event (CloudEvents, structured mode); anything else is the article itself.
@@ -95,15 +128,14 @@ pub(super) fn unwrap_event(mut object: Map<String, Json>) -> Result<Event, Rejec
     if object.contains_key("data_base64") {
         return Err(sniff::unsupported("a CloudEvent with data_base64"));
     }
-    let declared = media::declared(object.get("datacontenttype").and_then(Json::as_str))?;
+    let (declared, _) = media::declared(object.get("datacontenttype").and_then(Json::as_str))?;
     match object.remove("data") {
         Some(Json::Object(object)) => Ok(Event::Article {
             object,
             ninjs: declared == Declared::Ninjs,
         }),
         Some(Json::String(text)) if text.trim().is_empty() => Err(no_data()),
-        Some(Json::String(text)) if declared == Declared::Html => Ok(Event::Text(Markup::Html(text))),
-        Some(Json::String(text)) => Ok(Event::Text(Markup::Unknown(text))),
+        Some(Json::String(text)) => Ok(Event::Text { text, declared }),
         None | Some(Json::Null) => Err(no_data()),
         Some(Json::Array(items)) if items.len() > 1 => {
             let message = format!("\"data\": an array of {}; one record is one article", items.len());

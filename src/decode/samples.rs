@@ -14,7 +14,7 @@ fn samples_hold_every_form_and_some_faults() {
     let file = std::fs::read(root("samples/articles.jsonl")).unwrap();
     let mut found: BTreeMap<&str, usize> = BTreeMap::new();
     for line in split_payloads(&file) {
-        let sample: Json = serde_json::from_slice(line).unwrap();
+        let sample: Json = serde_json::from_slice(&line.bytes).unwrap();
         let value = sample["value"].as_str().unwrap();
         let content_type = sample["content_type"].as_str();
         match decode(
@@ -44,6 +44,17 @@ fn samples_hold_every_form_and_some_faults() {
         ["json", "ninjs", "wire"].iter().all(|form| found[form] >= 20),
         "{found:?}"
     );
+    let others = [
+        "newsml_g2",
+        "nitf",
+        "feed",
+        "html",
+        "iptc_7901",
+        "anpa_1312",
+        "mail",
+        "ritzau",
+    ];
+    assert!(others.iter().all(|form| found.contains_key(form)), "{found:?}");
 }
 
 #[test]
@@ -71,7 +82,7 @@ fn the_ninjs_samples_are_valid_ninjs() {
     let validator = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
     let single = std::fs::read_to_string(root("samples/article.ninjs.json")).unwrap();
     let file = std::fs::read(root("samples/articles.jsonl")).unwrap();
-    let lines = split_payloads(&file).map(|line| serde_json::from_slice::<Json>(line).unwrap());
+    let lines = split_payloads(&file).map(|line| serde_json::from_slice::<Json>(&line.bytes).unwrap());
     let values = lines.filter_map(|sample| sample["value"].as_str().map(str::to_owned));
     let items = values.filter_map(|value| serde_json::from_str::<Json>(&value).ok());
     let ninjs: Vec<Json> = items.filter(|item| item.get("standard").is_some()).collect();

@@ -6,38 +6,40 @@ use serde_json::Value as Json;
 use crate::article::Rejection;
 use crate::article::RejectionCode;
 use crate::decode::media::Declared;
-use crate::decode::utf8;
 
 /// Openings of forms that are not text, and their names.
-const BINARY: [(&[u8], &str); 12] = [
+const BINARY: [(&[u8], &str); 10] = [
     (b"%PDF", "a PDF document"),
     (b"\x89PNG", "an image"),
     (b"\xFF\xD8\xFF", "an image"),
     (b"GIF8", "an image"),
     (b"RIFF", "an image, sound or film"),
     (b"PK\x03\x04", "a ZIP archive or office document"),
-    (b"\x1F\x8B", "gzip data"),
-    (b"\x28\xB5\x2F\xFD", "zstd data"),
     (b"Obj\x01", "an Avro file"),
     (b"\xD0\xCF\x11\xE0", "an office document"),
     (b"{\\rtf", "an RTF document"),
     (b"\x00", "data framed for a schema registry"),
 ];
 
-/// Openings of markup that is not an article's body, in lower case.
-const MARKUP: [(&str, &str); 11] = [
-    ("<?xml", "an XML document"),
-    ("<rss", "a feed"),
-    ("<feed", "a feed"),
-    ("<rdf:rdf", "a feed"),
-    ("<newsitem", "NewsML"),
-    ("<newsmessage", "NewsML"),
-    ("<newsml", "NewsML"),
-    ("<nitf", "NITF"),
-    ("<!doctype", "a whole HTML page"),
-    ("<html", "a whole HTML page"),
-    ("<head>", "a whole HTML page"),
+/// Openings of XML documents, in lower case.
+const XML: [&str; 13] = [
+    "<?xml",
+    "<rss",
+    "<feed",
+    "<entry",
+    "<rdf:rdf",
+    "<newsitem",
+    "<newsmessage",
+    "<newsml",
+    "<nitf",
+    "<!doctype nitf",
+    "<!doctype newsml",
+    "<packageitem",
+    "<rbnews",
 ];
+
+/// Openings of HTML pages, in lower case.
+const PAGE: [&str; 3] = ["<!doctype", "<html", "<head>"];
 
 /// Fields that no JSON but ninjs has.
 const NINJS_FIELDS: [&str; 13] = [
@@ -63,48 +65,57 @@ pub(super) fn unsupported(what: &str) -> Rejection {
     )
 }
 
-/// The form of a payload without a header.
-pub(super) fn form(bytes: &[u8]) -> Result<Declared, Rejection> {
-    if utf8::is_utf16(bytes) {
-        // Only JSON and plain text come as UTF-16; the text tells once it is decoded.
-        let decoded = utf8::decode(bytes)?;
-        return form_of_text(decoded.text.as_bytes());
-    }
-    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    if let Some((_, name)) = BINARY.iter().find(|(magic, _)| bytes.starts_with(magic)) {
-        return Err(unsupported(name));
-    }
-    form_of_text(bytes)
+/// Of several articles in one record.
+pub(super) fn several(count: usize, what: &str) -> Rejection {
+    let message = format!("{count} {what}; one record is one article");
+    Rejection::new(RejectionCode::SeveralArticles, message)
 }
 
-fn form_of_text(bytes: &[u8]) -> Result<Declared, Rejection> {
-    let text = bytes.trim_ascii_start();
-    match text {
-        [b'{', ..] => Ok(Declared::Json),
+/// Refuses what is not text.
+pub(super) fn refuse_binary(bytes: &[u8]) -> Result<(), Rejection> {
+    match BINARY.iter().find(|(magic, _)| bytes.starts_with(magic)) {
+        Some((_, name)) => Err(unsupported(name)),
+        None => Ok(()),
+    }
+}
+
+/// The form of a payload without a header.
+pub(super) fn form(text: &str) -> Declared {
+    let trimmed = text.trim_start();
+    match trimmed.as_bytes() {
+        [b'{', ..] => Declared::Json,
         // Wire text may open with a bracket or a quotation mark: only an array that looks like one is JSON.
         [b'[', rest @ ..] if matches!(rest.trim_ascii_start().first(), Some(b'{' | b'[' | b']')) => {
-            Ok(Declared::Json)
+            Declared::Json
         }
-        [b'<', ..] => match MARKUP.iter().find(|(open, _)| opens_with(text, open)) {
-            Some((_, name)) => Err(unsupported(name)),
-            None => Ok(Declared::Plain),
-        },
-        _ if is_bare_scalar(text) => Ok(Declared::Json),
-        _ => Ok(Declared::Plain),
+        [b'<', ..] if is_page(trimmed) => Declared::Html,
+        [b'<', ..] if XML.iter().any(|open| opens_with(trimmed, open)) => Declared::Xml,
+        [b'<', ..] => Declared::Plain,
+        bytes if is_bare_scalar(bytes) => Declared::Json,
+        _ => Declared::Plain,
     }
 }
 
-/// True for a whole HTML page, as against a fragment.
-pub(super) fn is_page(bytes: &[u8]) -> bool {
-    let text = bytes.trim_ascii_start();
-    ["<!doctype", "<html", "<?xml", "<head>"]
-        .iter()
-        .any(|open| opens_with(text, open))
+/// True for a whole HTML page, as against a fragment or other XML.
+pub(super) fn is_page(text: &str) -> bool {
+    let opens_page = |text: &str| PAGE.iter().any(|open| opens_with(text, open));
+    let is_xml = |text: &str| XML.iter().any(|open| opens_with(text, open));
+    let mut rest = text.trim_start();
+    // XHTML may have a declaration, and any page comments, before it opens.
+    for _ in 0..8 {
+        let ends = match rest {
+            _ if opens_with(rest, "<?xml") => "?>",
+            _ if rest.starts_with("<!--") => "-->",
+            _ => break,
+        };
+        rest = rest.split_once(ends).map_or("", |(_, rest)| rest.trim_start());
+    }
+    opens_page(rest) && !is_xml(rest)
 }
 
-fn opens_with(text: &[u8], open: &str) -> bool {
+fn opens_with(text: &str, open: &str) -> bool {
     text.get(..open.len())
-        .is_some_and(|head| head.eq_ignore_ascii_case(open.as_bytes()))
+        .is_some_and(|head| head.eq_ignore_ascii_case(open))
 }
 
 /// A number, `true`, `false` or `null` alone is JSON of the wrong type, not wire text.
@@ -115,7 +126,7 @@ fn is_bare_scalar(text: &[u8]) -> bool {
         && serde_json::from_slice::<Json>(text).is_ok_and(|value| !value.is_array() && !value.is_object())
 }
 
-/// ninjs has a `uri` and at least one field of its own, or names itself.
+/// ninjs has a `uri` (Superdesk's a `guid` too) and at least one field of its own, or names itself.
 pub(super) fn is_ninjs(object: &Map<String, Json>) -> bool {
     let named = ["standard", "$standard"].iter().any(|name| {
         object
@@ -130,7 +141,11 @@ pub(super) fn is_ninjs(object: &Map<String, Json>) -> bool {
                 .iter()
                 .any(|prefix| name.starts_with(prefix))
     };
-    named || (object.get("uri").is_some_and(Json::is_string) && object.keys().any(own))
+    named
+        || (["uri", "guid"]
+            .iter()
+            .any(|name| object.get(*name).is_some_and(Json::is_string))
+            && object.keys().any(own))
 }
 
 /// The list of a feed or of a search: several articles under one name, and no body of its own.
@@ -141,7 +156,7 @@ pub(super) fn feed_items(object: &Map<String, Json>) -> Option<usize> {
     {
         return None;
     }
-    let lists = ["items", "articles", "entries"]
+    let lists = ["items", "articles", "entries", "item"]
         .iter()
         .filter_map(|name| object.get(*name)?.as_array());
     lists
@@ -155,42 +170,46 @@ mod tests {
     use super::*;
 
     #[test]
-    fn first_bytes_show_the_form() {
-        let table: [(&[u8], Declared); 13] = [
-            (b"{}", Declared::Json),
-            (b" \r\n{\"a\":1}", Declared::Json),
-            (b"\xEF\xBB\xBF{}", Declared::Json),
-            (b"\xFF\xFE{\x00}\x00", Declared::Json),
-            (b"[ {}, {} ]", Declared::Json),
-            (b"[]", Declared::Json),
-            (b"[Editor's note] PARIS -- Rain.", Declared::Plain),
-            (b"\"We won,\" she said.", Declared::Plain),
-            (b"42", Declared::Json),
-            (b"null\n", Declared::Json),
-            (b"42 people came.", Declared::Plain),
-            (b" date 2023-07-06 (Agency) -- Rain.", Declared::Plain),
-            (b"<p>Rain.</p>", Declared::Plain),
+    fn first_characters_show_the_form() {
+        let table = [
+            ("{}", Declared::Json),
+            (" \r\n{\"a\":1}", Declared::Json),
+            ("[ {}, {} ]", Declared::Json),
+            ("[]", Declared::Json),
+            ("[Editor's note] PARIS -- Rain.", Declared::Plain),
+            ("\"We won,\" she said.", Declared::Plain),
+            ("42", Declared::Json),
+            ("null\n", Declared::Json),
+            ("42 people came.", Declared::Plain),
+            (" date 2023-07-06 (Agency) -- Rain.", Declared::Plain),
+            ("<p>Rain.</p>", Declared::Plain),
+            ("  <?xml version=\"1.0\"?><a/>", Declared::Xml),
+            ("<RSS version='2.0'>", Declared::Xml),
+            ("<newsItem guid='x'>", Declared::Xml),
+            ("<!DOCTYPE nitf SYSTEM \"nitf.dtd\"><nitf>", Declared::Xml),
+            ("<!DOCTYPE html>", Declared::Html),
+            (
+                "<?xml version='1.0'?>\n<!-- x --><html xmlns='y'>",
+                Declared::Html,
+            ),
+            ("<HTML>", Declared::Html),
         ];
-        for (bytes, expected) in table {
-            assert_eq!(form(bytes), Ok(expected), "{bytes:?}");
+        for (text, expected) in table {
+            assert_eq!(form(text), expected, "{text:?}");
         }
     }
 
     #[test]
-    fn forms_that_are_not_read_are_named() {
-        let table: [(&[u8], &str); 9] = [
+    fn forms_that_are_no_text_are_named() {
+        let table: [(&[u8], &str); 5] = [
             (b"%PDF-1.7", "PDF"),
             (b"\x89PNG\r\n", "image"),
             (b"\x00\x00\x00\x00\x07\x02", "schema registry"),
             (b"Obj\x01\x04", "Avro"),
-            (b"  <?xml version=\"1.0\"?>", "XML"),
-            (b"<RSS version='2.0'>", "feed"),
-            (b"<newsItem guid='x'>", "NewsML"),
-            (b"<!DOCTYPE html>", "HTML page"),
             (b"{\\rtf1", "RTF"),
         ];
         for (bytes, name) in table {
-            let rejection = form(bytes).unwrap_err();
+            let rejection = refuse_binary(bytes).unwrap_err();
             assert_eq!(rejection.code, RejectionCode::UnsupportedForm, "{bytes:?}");
             assert!(rejection.message.contains(name), "{} / {name}", rejection.message);
         }

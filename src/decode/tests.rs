@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use super::*;
+use crate::article::Flag;
 use crate::article::RejectionCode::*;
 
 fn auto(value: &str) -> Result<RawArticle, Rejection> {
@@ -108,8 +109,17 @@ fn every_fault_has_its_code() {
         ("null", WrongType, "found null"),
         (&deep, TooDeep, "nested deeper than 64 at byte 64"),
         ("<rss version=\"2.0\"/>", UnsupportedForm, "a feed"),
-        ("<html><p>x</p></html>", UnsupportedForm, "HTML page"),
-        ("<head><title>x</title></head>", UnsupportedForm, "HTML page"),
+        ("<?xml version=\"1.0\"?><invoice/>", UnsupportedForm, "<invoice>"),
+        ("<?xml version=\"1.0\"?><nitf><head>", InvalidXml, "ends before"),
+        ("<feed><entry/><entry/></feed>", SeveralArticles, "2 items"),
+        (
+            "<NewsML><NewsItem/><NewsItem/></NewsML>",
+            SeveralArticles,
+            "2 news items",
+        ),
+        ("\u{1}abc0001 3 i 1 x\r\n\u{2}Text", InvalidWire, "ETX"),
+        ("<html><p>x</p></html>", NoContent, "without an article"),
+        ("<head><title>x</title></head>", NoContent, "without an article"),
         (
             "{\"specversion\":\"1.0\",\"type\":\"t\",\"source\":\"/s\"}",
             NoContent,
@@ -122,7 +132,7 @@ fn every_fault_has_its_code() {
         ),
     ]);
     let not_utf8 = decode(
-        b"caf\xE9 au lait",
+        b"It isn\xD5t true",
         None,
         &DecodeSettings::default(),
         &Limits::default(),

@@ -33,10 +33,7 @@ pub(super) fn record<'a>(
     let offsets = Offsets::new(enriched);
     let topic = |tag: &'a TopicTag| TopicV1 {
         code: &tag.code,
-        uri: format!(
-            "{URI_PREFIX}{}",
-            tag.code.strip_prefix(CODE_PREFIX).unwrap_or(&tag.code)
-        ),
+        uri: topic_uri(&tag.code),
         name: &tag.name,
         level: tag.level,
         confidence: tag.confidence.as_f64(),
@@ -87,8 +84,14 @@ pub(super) fn record<'a>(
             mentions: enriched.counts.mentions,
         },
         flags: article.flags.iter().copied().map(flag).collect(),
-        provenance: provenance(article.form, record, run),
+        provenance: provenance(enriched, record, run),
     }
+}
+
+/// The URI of a Media Topic's code.
+pub(super) fn topic_uri(code: &str) -> Option<String> {
+    code.strip_prefix(CODE_PREFIX)
+        .map(|number| format!("{URI_PREFIX}{number}"))
 }
 
 /// A time in milliseconds since 1970 as RFC 3339 in UTC; `None` outside the years -9999 to 9999.
@@ -227,7 +230,7 @@ fn given(given: &Given) -> Option<GivenV1<'_>> {
     })
 }
 
-fn provenance<'a>(form: InputForm, record: &'a Record, run: &'a RunInfo) -> ProvenanceV1<'a> {
+fn provenance<'a>(enriched: &EnrichedArticle, record: &'a Record, run: &'a RunInfo) -> ProvenanceV1<'a> {
     let origin = &record.origin;
     ProvenanceV1 {
         worker_version: &run.worker_version,
@@ -239,12 +242,11 @@ fn provenance<'a>(form: InputForm, record: &'a Record, run: &'a RunInfo) -> Prov
                 version: &m.version,
             })
             .collect(),
-        vocabulary_version: &run.vocabulary_version,
-        input_form: match form {
-            InputForm::Json => InputFormV1::Json,
-            InputForm::Ninjs => InputFormV1::Ninjs,
-            InputForm::Wire => InputFormV1::Wire,
-        },
+        vocabulary_version: enriched
+            .topics
+            .is_some()
+            .then_some(run.vocabulary_version.as_str()),
+        input_form: input_form(enriched.article.form),
         source: (!origin.kafka_topic.is_empty()).then_some(SourceV1 {
             kafka_topic: &origin.kafka_topic,
             partition: origin.partition,
@@ -252,6 +254,23 @@ fn provenance<'a>(form: InputForm, record: &'a Record, run: &'a RunInfo) -> Prov
         }),
         received_at: record.timestamp_ms.and_then(time),
         processed_at: time(run.processed_at_ms),
+    }
+}
+
+const fn input_form(form: InputForm) -> InputFormV1 {
+    match form {
+        InputForm::Json => InputFormV1::Json,
+        InputForm::Ninjs => InputFormV1::Ninjs,
+        InputForm::Wire => InputFormV1::Wire,
+        InputForm::Html => InputFormV1::Html,
+        InputForm::Feed => InputFormV1::Feed,
+        InputForm::NewsmlG2 => InputFormV1::NewsmlG2,
+        InputForm::Newsml1 => InputFormV1::Newsml1,
+        InputForm::Nitf => InputFormV1::Nitf,
+        InputForm::Ritzau => InputFormV1::Ritzau,
+        InputForm::Iptc7901 => InputFormV1::Iptc7901,
+        InputForm::Anpa1312 => InputFormV1::Anpa1312,
+        InputForm::Mail => InputFormV1::Mail,
     }
 }
 
@@ -275,6 +294,7 @@ const fn flag(flag: Flag) -> FlagV1 {
         Flag::UrlOnly => FlagV1::UrlOnly,
         Flag::PartialText => FlagV1::PartialText,
         Flag::LanguageUndetermined => FlagV1::LanguageUndetermined,
+        Flag::LanguageWithoutModels => FlagV1::LanguageWithoutModels,
         Flag::CharsetDetected => FlagV1::CharsetDetected,
         Flag::TimeZoneMissing => FlagV1::TimeZoneMissing,
         Flag::TimeUnreadable => FlagV1::TimeUnreadable,
@@ -290,6 +310,9 @@ mod tests {
     fn published_names_are_those_of_the_nouns() {
         for kind in EntityType::ALL {
             assert_eq!(serde_json::to_value(entity_type(kind)).unwrap(), kind.name());
+        }
+        for form in InputForm::ALL {
+            assert_eq!(serde_json::to_value(input_form(form)).unwrap(), form.name());
         }
         for one in Flag::ALL {
             assert_eq!(serde_json::to_value(flag(one)).unwrap(), one.name());

@@ -8,8 +8,8 @@ use crate::record::Header;
 use crate::record::OutputRecord;
 use crate::record::Record;
 
-/// Bytes that a batch and a record take beside key, value and headers, and each header beside name and value: more than
-/// the protocol needs.
+/// Bytes that a batch and a record take beside key, value and headers, and each header beside name and value:
+/// more than the protocol needs.
 const RECORD_OVERHEAD: usize = 128;
 const HEADER_OVERHEAD: usize = 12;
 /// The first of our headers: what stands before it is the input's.
@@ -121,12 +121,15 @@ const fn stage(code: RejectionCode) -> &'static str {
         | RejectionCode::TooLarge
         | RejectionCode::NotUtf8
         | RejectionCode::InvalidJson
+        | RejectionCode::InvalidXml
+        | RejectionCode::InvalidCompression
+        | RejectionCode::InvalidWire
         | RejectionCode::TooDeep
         | RejectionCode::WrongType
         | RejectionCode::NoContent
         | RejectionCode::SeveralArticles
         | RejectionCode::UnsupportedForm => "VALUE_CONVERTER",
-        RejectionCode::Panicked => "TRANSFORMATION",
+        RejectionCode::FetchFailed | RejectionCode::Panicked => "TRANSFORMATION",
         RejectionCode::OutputTooLarge | RejectionCode::TimestampRefused | RejectionCode::RecordRefused => {
             "TASK_PUT"
         }

@@ -1,4 +1,4 @@
-//! `EnrichedArticle` to record v1, and the dead letter of a record that can never be one. Pure: time and
+//! `EnrichedArticle` to record v1 or ninjs 3.1, and the dead letter of a record that can never be one. Pure: time and
 //! versions come in
 //! as arguments. Knows Kafka's records as plain data, never Kafka.
 
@@ -6,16 +6,23 @@ mod build;
 mod code_points;
 mod dead_letter;
 mod letter;
+mod ninjs;
 pub mod record_v1;
 pub mod schema;
 
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
+use serde::Serialize;
 use sha2::Digest;
 use sha2::Sha256;
 
 use crate::article::EnrichedArticle;
+use crate::config::EventMode;
+use crate::config::OutputConfig;
+use crate::config::OutputForm;
 use crate::record::Header;
 use crate::record::OutputRecord;
 use crate::record::Record;
@@ -54,35 +61,86 @@ pub struct RunInfo {
     pub processed_at_ms: i64,
 }
 
-/// Record v1 of an article, as an event in CloudEvents' binary mode. Whether it is too large for the output
-/// topic is for
-/// the caller to see (`OutputRecord::bytes`).
+/// A record of an article, as one of the CloudEvents. Whether it is too large for the output topic is for the
+/// caller to see
+/// (`OutputRecord::bytes`).
 ///
 /// The event's id is the SHA-256 of the payload: the same payload is the same event on every replay, a
-/// corrected article
-/// is another. The article's id is its subject.
-pub fn encode(article: &EnrichedArticle, record: &Record, run: &RunInfo) -> OutputRecord {
+/// corrected article is another. The article's id is its subject.
+pub fn encode(
+    article: &EnrichedArticle,
+    record: &Record,
+    run: &RunInfo,
+    wanted: OutputConfig,
+) -> OutputRecord {
     let content_sha256 = sha256(record.value.as_deref().unwrap_or_default());
     let processed_at = build::time(run.processed_at_ms);
     let id = &article.article.id;
-    let built = build::record(article, record, run, &content_sha256);
-    // Cannot fail: all keys are strings and the writer is memory (`tests` has a property over it).
-    let value = serde_json::to_vec(&built).unwrap_or_default();
+    let schema = (wanted.form == OutputForm::Ninjs31).then_some(ninjs::SCHEMA);
+    let value = match wanted.form {
+        OutputForm::RecordV1 => Data::Record(Box::new(build::record(article, record, run, &content_sha256))),
+        OutputForm::Ninjs31 => {
+            let text_sha256 = sha256(article.article.text.as_bytes());
+            Data::Ninjs(ninjs::item(article, &content_sha256, &text_sha256))
+        }
+    };
+    let attributes = [
+        ("specversion", Some("1.0")),
+        ("id", Some(content_sha256.as_str())),
+        ("source", Some(run.ce_source.as_str())),
+        ("type", Some(EVENT_TYPE)),
+        ("subject", Some(id.as_str())),
+        ("dataschema", schema),
+        ("time", processed_at.as_deref()),
+    ];
+    let attributes = attributes
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)));
     let kept = |header: &&Header| !is_ours(&header.name);
     let mut headers: Vec<Header> = record.headers.iter().filter(kept).cloned().collect();
-    headers.push(Header::text("content-type", "application/json"));
-    headers.push(Header::text("ce_specversion", "1.0"));
-    headers.push(Header::text("ce_id", &content_sha256));
-    headers.push(Header::text("ce_source", &run.ce_source));
-    headers.push(Header::text("ce_type", EVENT_TYPE));
-    headers.push(Header::text("ce_subject", id));
-    headers.extend(processed_at.map(|time| Header::text("ce_time", time)));
+    // Serialising cannot fail: all keys are strings and the writer is memory (`tests` has a property over it).
+    let value = match wanted.event {
+        EventMode::Binary => {
+            headers.push(Header::text("content-type", "application/json"));
+            headers.extend(attributes.map(|(name, value)| Header::text(format!("ce_{name}"), value)));
+            serde_json::to_vec(&value)
+        }
+        EventMode::Structured => {
+            headers.push(Header::text(
+                "content-type",
+                "application/cloudevents+json; charset=UTF-8",
+            ));
+            let event = Event {
+                attributes: attributes.collect(),
+                datacontenttype: "application/json",
+                data: value,
+            };
+            serde_json::to_vec(&event)
+        }
+    };
     let key = record.key.clone().unwrap_or_else(|| id.clone().into_bytes());
     OutputRecord {
         key: Some(key),
-        value: Some(value),
+        value: Some(value.unwrap_or_default()),
         headers,
     }
+}
+
+/// A record in the form that is wanted.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Data<'a> {
+    Record(Box<record_v1::RecordV1<'a>>),
+    Ninjs(serde_json::Value),
+}
+
+/// One of the CloudEvents in structured mode (JSON Event Format 1.0).
+#[derive(Serialize)]
+struct Event<'a> {
+    #[serde(flatten)]
+    attributes: BTreeMap<&'a str, &'a str>,
+    datacontenttype: &'a str,
+    data: Data<'a>,
 }
 
 /// A tombstone, passed on as one: key and headers kept.

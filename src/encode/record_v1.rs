@@ -1,5 +1,5 @@
-//! Record v1, as it is published: the shape of the JSON and, from the same types, its JSON Schema. Plain borrowed data;
-//! the doc comments here are the schema's descriptions.
+//! Record v1, as it is published: the shape of the JSON and, from the same types, its JSON Schema. Plain
+//! borrowed data; the doc comments here are the schema's descriptions.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -216,14 +216,15 @@ pub enum FieldV1 {
     Text,
 }
 
-/// A concept of the IPTC Media Topics.
+/// A concept of the IPTC Media Topics, or a topic of the operator's own.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TopicV1<'a> {
-    /// "medtop:20000424".
+    /// "medtop:20000424", or the code of an own topic.
     pub code: &'a str,
-    /// The concept's URI at cv.iptc.org.
-    pub uri: String,
+    /// The concept's URI at cv.iptc.org; own topics have none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uri: Option<String>,
     /// English name.
     pub name: &'a str,
     /// Depth in the vocabulary.
@@ -356,6 +357,8 @@ pub enum FlagV1 {
     PartialText,
     /// The language could not be determined.
     LanguageUndetermined,
+    /// There are no models of the language: of entities only countries are looked for.
+    LanguageWithoutModels,
     /// The character set was detected, not declared.
     CharsetDetected,
     /// A time came without a zone and is kept as its day.
@@ -374,8 +377,9 @@ pub struct ProvenanceV1<'a> {
     pub worker_version: &'a str,
     /// Models that took part.
     pub models: Vec<ModelV1<'a>>,
-    /// Version of the topic vocabulary.
-    pub vocabulary_version: &'a str,
+    /// Version of the topic vocabulary, where topics were looked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vocabulary_version: Option<&'a str>,
     /// Form the article came in.
     pub input_form: InputFormV1,
     /// Where the article came from, if from Kafka.
@@ -407,8 +411,30 @@ pub enum InputFormV1 {
     Json,
     /// IPTC ninjs.
     Ninjs,
-    /// Plain wire text.
+    /// Plain wire text, or a fragment of HTML.
     Wire,
+    /// A whole HTML page.
+    Html,
+    /// An item of an RSS or Atom feed.
+    Feed,
+    /// IPTC NewsML-G2.
+    #[serde(rename = "newsml_g2")]
+    NewsmlG2,
+    /// IPTC NewsML 1.x.
+    #[serde(rename = "newsml_1")]
+    Newsml1,
+    /// IPTC NITF.
+    Nitf,
+    /// Ritzau's own XML.
+    Ritzau,
+    /// IPTC 7901.
+    #[serde(rename = "iptc_7901")]
+    Iptc7901,
+    /// ANPA 1312.
+    #[serde(rename = "anpa_1312")]
+    Anpa1312,
+    /// A mail message.
+    Mail,
 }
 
 /// A place in a Kafka topic.

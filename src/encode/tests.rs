@@ -122,19 +122,15 @@ fn full() -> EnrichedArticle {
         ],
         ..Given::default()
     };
+    let mention = |field, span| Mention {
+        field,
+        span,
+        confidence: Score::ONE,
+    };
     full.entities = Some(vec![entity(vec![
-        Mention {
-            field: Field::Text,
-            span: at("Zürich"),
-        },
-        Mention {
-            field: Field::Text,
-            span: at("ZÜRICH"),
-        },
-        Mention {
-            field: Field::Headline,
-            span: ByteSpan::new(3, 10),
-        },
+        mention(Field::Text, at("Zürich")),
+        mention(Field::Text, at("ZÜRICH")),
+        mention(Field::Headline, ByteSpan::new(3, 10)),
     ])]);
     full.topics = Some(vec![TopicTag {
         code: "medtop:20000424".into(),
@@ -162,14 +158,19 @@ fn value(output: &OutputRecord) -> Json {
 
 #[test]
 fn the_whole_record_is_golden() {
-    let written = String::from_utf8(encode(&full(), &record(None), &run()).value.unwrap()).unwrap();
+    let written = String::from_utf8(
+        encode(&full(), &record(None), &run(), OutputConfig::default())
+            .value
+            .unwrap(),
+    )
+    .unwrap();
     let pretty = serde_json::to_string_pretty(&serde_json::from_str::<Json>(&written).unwrap()).unwrap();
     insta::assert_snapshot!(pretty);
 }
 
 #[test]
 fn what_is_absent_is_left_out_and_null_is_never_written() {
-    let written = encode(&article("H", "T"), &record(None), &run());
+    let written = encode(&article("H", "T"), &record(None), &run(), OutputConfig::default());
     let record = value(&written);
     for absent in [
         "url",
@@ -185,7 +186,12 @@ fn what_is_absent_is_left_out_and_null_is_never_written() {
     }
     let mut looked = article("H", "T");
     (looked.entities, looked.topics, looked.keywords) = (Some(vec![]), Some(vec![]), Some(vec![]));
-    let looked = value(&encode(&looked, &self::record(None), &run()));
+    let looked = value(&encode(
+        &looked,
+        &self::record(None),
+        &run(),
+        OutputConfig::default(),
+    ));
     for empty in ["entities", "topics", "keywords"] {
         assert_eq!(looked.get(empty), Some(&json!([])), "{empty}");
     }
@@ -198,9 +204,14 @@ fn what_is_absent_is_left_out_and_null_is_never_written() {
 
 #[test]
 fn key_and_headers_follow_the_contract() {
-    let keyed = encode(&article("H", "T"), &record(Some(b"\xFF key")), &run());
+    let keyed = encode(
+        &article("H", "T"),
+        &record(Some(b"\xFF key")),
+        &run(),
+        OutputConfig::default(),
+    );
     assert_eq!(keyed.key.as_deref(), Some(b"\xFF key".as_slice()));
-    let output = encode(&article("H", "T"), &record(None), &run());
+    let output = encode(&article("H", "T"), &record(None), &run(), OutputConfig::default());
     assert_eq!(output.key.as_deref(), Some(b"urn:sha256:ab".as_slice()));
     let payload = "239f59ed55e737c77147cf55ad0c1b030b6d7ee748a7426952f9b852d5a935e5";
     let expected = [
@@ -242,7 +253,13 @@ fn records_without_kafka_have_no_source() {
     let mut local = record(None);
     local.origin.kafka_topic = "".into();
     local.timestamp_ms = None;
-    let provenance = value(&encode(&article("H", "T"), &local, &run()))["provenance"].clone();
+    let provenance = value(&encode(
+        &article("H", "T"),
+        &local,
+        &run(),
+        OutputConfig::default(),
+    ))["provenance"]
+        .clone();
     assert_eq!(
         (provenance.get("source"), provenance.get("received_at")),
         (None, None)
@@ -267,7 +284,7 @@ fn published_schema_is_generated_and_records_validate() {
     );
     let validator = jsonschema::validator_for(&generated).unwrap();
     for enriched in [article("H", "T"), full()] {
-        let record = value(&encode(&enriched, &record(None), &run()));
+        let record = value(&encode(&enriched, &record(None), &run(), OutputConfig::default()));
         assert_eq!(
             validator
                 .iter_errors(&record)
@@ -276,7 +293,7 @@ fn published_schema_is_generated_and_records_validate() {
             [""; 0]
         );
     }
-    let good = value(&encode(&full(), &record(None), &run()));
+    let good = value(&encode(&full(), &record(None), &run(), OutputConfig::default()));
     for (pointer, bad) in [
         ("/schema_version", json!("2")),
         ("/headline", json!(null)),
@@ -309,12 +326,13 @@ proptest! {
         let mention = |(in_text, start, length): (bool, usize, usize)| Mention {
             field: if in_text { Field::Text } else { Field::Headline },
             span: ByteSpan::new(start, start + length),
+            confidence: Score::ONE,
         };
         let mentions: Vec<Mention> = spans.into_iter().map(mention).collect();
         let fitting = |m: &&Mention| m.span.of(if m.field == Field::Text { &text } else { &headline }).is_some();
         let fit = mentions.iter().filter(fitting).count();
         enriched.entities = Some(vec![entity(mentions)]);
-        let record = value(&encode(&enriched, &record(None), &run()));
+        let record = value(&encode(&enriched, &record(None), &run(), OutputConfig::default()));
         prop_assert_eq!(record["headline"].as_str(), Some(headline.as_str()));
         prop_assert_eq!(record["text"].as_str(), Some(text.as_str()));
         let written = record["entities"][0]["mentions"].as_array().unwrap();

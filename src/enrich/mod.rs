@@ -1,5 +1,5 @@
-//! Findings in an accepted article: entities, topics, key phrases, save those that are not wanted, which cost nothing.
-//! Pure: the models are compiled in, and nothing here knows the clock, files or Kafka.
+//! Findings in an accepted article: entities, topics, key phrases, save those that are not wanted, which cost
+//! nothing. Pure: the models are compiled in, and nothing here knows the clock, files or Kafka.
 
 pub mod entities;
 pub mod keywords;
@@ -13,14 +13,17 @@ use crate::article::Article;
 use crate::article::Counts;
 use crate::article::EnrichedArticle;
 use crate::article::Flag;
+use crate::article::TopicTag;
 use crate::config::EnrichConfig;
+use crate::config::NamesConfig;
+use crate::config::TopicsConfig;
 use crate::limits::Limits;
 use crate::record::Step;
 use crate::record::StepObserver;
 use crate::text::sentences::sentences;
 use crate::text::tokens::count_words;
 
-/// An embedded model file that cannot be read: a defect of the build, found at start.
+/// A model, or what a team gave beside it, that cannot be read; found at start.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum EnricherError {
     /// A line of a table lacks a field or names something unknown.
@@ -33,9 +36,23 @@ pub enum EnricherError {
         /// What is wrong.
         problem: &'static str,
     },
-    /// The phrases of the topic lexicon do not make an automaton.
-    #[error("topic lexicon: {0}")]
-    Lexicon(String),
+    /// A trained model's file is damaged or of another version.
+    #[error("models/{file} {error}")]
+    Model {
+        /// The file under `models/`.
+        file: &'static str,
+        /// What is wrong.
+        error: tagger::ModelError,
+    },
+    /// A model's file is cut or of another format.
+    #[error("{0} is not a model of topics")]
+    Topics(&'static str),
+    /// The vocabulary that was given cannot be read.
+    #[error(transparent)]
+    Vocabulary(#[from] topics::VocabularyError),
+    /// An own topic has a phrase without a word, or with more than four.
+    #[error("own topic {0}: a phrase has 1 to 4 words")]
+    OwnTopic(String),
 }
 
 /// Name and version of a model, for a record's provenance.
@@ -52,7 +69,7 @@ impl ModelInfo {
     /// True where the model has read the article.
     pub fn took_part(&self, enriched: &EnrichedArticle) -> bool {
         match self.step {
-            Step::Entities => enriched.entities.is_some(),
+            Step::Entities => Reach::of(&enriched.article) == Reach::All,
             Step::Topics => enriched.topics.is_some(),
             Step::Keywords => enriched.keywords.is_some(),
             Step::Decode | Step::Accept | Step::Encode => false,
@@ -85,34 +102,38 @@ impl Reach {
 /// Every model, ready to read articles; shared by all threads.
 #[derive(Debug)]
 pub struct Enricher {
-    finder: entities::Finder,
+    tagger: tagger::Tagger,
+    resolver: entities::Resolver,
     /// Where topics are wanted.
-    tagger: Option<topics::Tagger>,
+    topics: Option<topics::Tagger>,
     keywords: bool,
     models: Vec<ModelInfo>,
 }
 
 impl Enricher {
     /// Loads the embedded models that are wanted.
-    pub fn new(wanted: &EnrichConfig) -> Result<Self, EnricherError> {
-        let tagger = wanted.topics.then(topics::Tagger::new).transpose()?;
-        let models = [
-            ("names-rules", Step::Entities, true),
-            ("topics-lexicon", Step::Topics, wanted.topics),
-            ("keywords", Step::Keywords, wanted.keywords),
-        ];
-        let models = models.into_iter().filter(|(_, _, wanted)| *wanted);
+    pub fn new(
+        wanted: &EnrichConfig,
+        names: &NamesConfig,
+        own: &TopicsConfig,
+    ) -> Result<Self, EnricherError> {
+        let tagger = tagger::Tagger::new(names)?;
+        let topics = wanted.topics.then(|| topics::Tagger::new(own)).transpose()?;
+        let model = |step: Step| move |(name, version): (String, String)| ModelInfo { name, version, step };
+        let known = |(name, version): (&str, &str)| (name.to_owned(), version.to_owned());
+        let of_names = tagger.models().into_iter().map(model(Step::Entities));
+        let of_topics = topics
+            .as_ref()
+            .map(|topics| model(Step::Topics)(known(topics.model())));
+        let of_keywords = wanted
+            .keywords
+            .then(|| model(Step::Keywords)(known(("keywords", "1"))));
         Ok(Self {
-            finder: entities::Finder::new()?,
+            models: of_names.chain(of_topics).chain(of_keywords).collect(),
             tagger,
+            resolver: entities::Resolver::new()?,
+            topics,
             keywords: wanted.keywords,
-            models: models
-                .map(|(name, step, _)| ModelInfo {
-                    name: name.to_owned(),
-                    version: "1".to_owned(),
-                    step,
-                })
-                .collect(),
         })
     }
 
@@ -123,7 +144,32 @@ impl Enricher {
 
     /// Version of the IPTC Media Topics vocabulary.
     pub fn vocabulary_version(&self) -> &str {
-        topics::VOCABULARY_VERSION
+        let tagger = self.topics.as_ref();
+        tagger.map_or(topics::VOCABULARY_VERSION, topics::Tagger::vocabulary_version)
+    }
+
+    /// What a newer vocabulary did to the model's topics.
+    pub fn vocabulary_changes(&self) -> topics::Changes {
+        self.topics
+            .as_ref()
+            .map(topics::Tagger::changes)
+            .unwrap_or_default()
+    }
+
+    /// The topics alone of an article, whatever its language; none where topics are not wanted.
+    pub fn topics(&self, article: &Article, limits: &Limits) -> Vec<TopicTag> {
+        let tagger = self.topics.as_ref();
+        tagger
+            .map(|tagger| tagger.topics(article, limits))
+            .unwrap_or_default()
+    }
+
+    /// Why topics are said of an article, and which came near; empty where topics are not wanted or not looked for.
+    pub fn explain(&self, article: &Article, limits: &Limits) -> Vec<topics::Explanation> {
+        let tagger = self.topics.as_ref().filter(|_| Reach::of(article) == Reach::All);
+        tagger
+            .map(|tagger| tagger.explain(article, limits))
+            .unwrap_or_default()
     }
 
     /// Reads one article. An item that is cancelled or withheld gets no findings; a language other than English gets
@@ -136,16 +182,22 @@ impl Enricher {
     ) -> EnrichedArticle {
         let reach = Reach::of(&article);
         let found = match reach {
-            Reach::All => Some(self.finder.entities(&article, limits)),
-            Reach::Countries => Some(self.finder.countries(&article, limits)),
+            Reach::All => {
+                let sightings = self.tagger.sightings(&article);
+                Some(self.resolver.entities(&article, sightings, limits))
+            }
+            Reach::Countries => Some(self.resolver.countries(&article, limits)),
             Reach::Nothing => None,
         };
         if found.as_ref().is_some_and(|found| found.truncated) {
             article.flag(Flag::Truncated);
         }
+        if reach == Reach::Countries {
+            article.flag(Flag::LanguageWithoutModels);
+        }
         let entities = found.map(|found| found.entities);
         observer.finished(Step::Entities);
-        let tagger = self.tagger.as_ref().filter(|_| reach == Reach::All);
+        let tagger = self.topics.as_ref().filter(|_| reach == Reach::All);
         let topics = tagger.map(|tagger| tagger.topics(&article, limits));
         if topics.is_some() {
             observer.finished(Step::Topics);

@@ -80,6 +80,51 @@ label! {
     }
 }
 
+label! {
+    /// What the worker asks over HTTP.
+    HttpService {
+        /// Pages of articles that are only a URL.
+        Fetch = "fetch",
+    }
+}
+label! {
+    /// How a request over HTTP ended, redirects and further attempts included.
+    HttpOutcome {
+        /// With an answer.
+        Ok = "ok",
+        /// The URL or its address is not allowed.
+        Refused = "refused",
+        /// `robots.txt` does not allow it.
+        Robots = "robots",
+        /// The answer is larger than allowed.
+        TooLarge = "too_large",
+        /// Too many redirects, or one that leads nowhere.
+        Redirects = "redirects",
+        /// Not in time.
+        Timeout = "timeout",
+        /// No connection, or no TLS that can be trusted.
+        Unreachable = "unreachable",
+        /// An answer that is cut off or makes no sense.
+        Broken = "broken",
+        /// A status from 400 to 499.
+        ClientError = "client_error",
+        /// A status from 500 on, or 429.
+        ServerError = "server_error",
+        /// Not asked: it failed too often lately.
+        BreakerOpen = "breaker_open",
+    }
+}
+
+impl HttpOutcome {
+    /// True for trouble of the other side that may pass.
+    pub const fn may_pass(self) -> bool {
+        matches!(
+            self,
+            Self::Timeout | Self::Unreachable | Self::Broken | Self::ServerError
+        )
+    }
+}
+
 /// Every metric of one worker, in a registry of its own; clones share it.
 #[derive(Clone)]
 pub struct Metrics(Arc<Inner>);
@@ -116,6 +161,17 @@ impl Metrics {
         for kind in ResetKind::ALL {
             table.offset_resets.with_label_values(&[kind.name()]);
         }
+        for service in HttpService::ALL {
+            for outcome in HttpOutcome::ALL {
+                table
+                    .http_requests
+                    .with_label_values(&[service.name(), outcome.name()]);
+            }
+            table.http_seconds.with_label_values(&[service.name()]);
+            table.http_retries.with_label_values(&[service.name()]);
+            table.http_cache_hits.with_label_values(&[service.name()]);
+            table.http_breakers_open.with_label_values(&[service.name()]);
+        }
         table
             .build_info
             .with_label_values(&[env!("CARGO_PKG_VERSION")])
@@ -126,6 +182,46 @@ impl Metrics {
     /// Name, type, labels and help of every metric of ours, for the documentation.
     pub fn catalogue() -> &'static [CatalogueEntry] {
         table::CATALOGUE
+    }
+
+    /// One request over HTTP ended after `seconds`.
+    pub fn http_request(&self, service: HttpService, outcome: HttpOutcome, seconds: f64) {
+        let table = &self.0.table;
+        table
+            .http_requests
+            .with_label_values(&[service.name(), outcome.name()])
+            .inc();
+        table
+            .http_seconds
+            .with_label_values(&[service.name()])
+            .observe(seconds);
+    }
+
+    /// A request is made again.
+    pub fn http_retry(&self, service: HttpService) {
+        self.0
+            .table
+            .http_retries
+            .with_label_values(&[service.name()])
+            .inc();
+    }
+
+    /// A page had not changed.
+    pub fn http_cache_hit(&self, service: HttpService) {
+        self.0
+            .table
+            .http_cache_hits
+            .with_label_values(&[service.name()])
+            .inc();
+    }
+
+    /// So many more hosts are left alone.
+    pub fn http_breakers_open(&self, service: HttpService, change: i64) {
+        self.0
+            .table
+            .http_breakers_open
+            .with_label_values(&[service.name()])
+            .add(change);
     }
 
     /// Records read from the input topics.

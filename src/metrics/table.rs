@@ -182,6 +182,16 @@ metrics! {
     client_queue_bytes: IntGauge = "dateline_client_queue_bytes", &[], NONE;
     /// Round trip to a broker in seconds, by quantile of the last statistics interval.
     broker_rtt: GaugeVec = "dateline_broker_rtt_seconds", &["broker", "quantile"], NONE;
+    /// Requests over HTTP ended, by service and outcome; redirects and further attempts are part of one.
+    http_requests: IntCounterVec = "dateline_http_requests_total", &["service", "outcome"], NONE;
+    /// Seconds that a request over HTTP took, by service; redirects, waits and further attempts included.
+    http_seconds: HistogramVec = "dateline_http_seconds", &["service"], LATENCY_SECONDS;
+    /// Further attempts over HTTP, by service.
+    http_retries: IntCounterVec = "dateline_http_retries_total", &["service"], NONE;
+    /// Answers over HTTP that had not changed since they were kept, by service.
+    http_cache_hits: IntCounterVec = "dateline_http_cache_hits_total", &["service"], NONE;
+    /// Hosts that are left alone for a while because they failed too often, by service.
+    http_breakers_open: IntGaugeVec = "dateline_http_breakers_open", &["service"], NONE;
     /// Statistics of the Kafka client that could not be read.
     statistics_unreadable: IntCounter = "dateline_statistics_unreadable_total", &[], NONE;
     /// Log lines held back by rate limits.

@@ -4,7 +4,8 @@
 
 mod flat;
 
-pub(in crate::text) use flat::unescape;
+pub(crate) use flat::is_too_costly;
+pub(crate) use flat::unescape;
 
 use scraper::Html;
 use scraper::Node;

@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 use thiserror::Error;
+use tokio::task::JoinSet;
 
 use crate::metrics::Metrics;
 use crate::metrics::Stage;
@@ -20,9 +21,11 @@ use crate::record::Outcome;
 use crate::worker::guard::DeadLetterGuard;
 use crate::worker::guard::LimitReached;
 use crate::worker::guard::Memory;
+use crate::worker::process::Fetched;
 use crate::worker::process::Processor;
 use crate::worker::seams::Committed;
 use crate::worker::seams::FatalError;
+use crate::worker::seams::Fetch;
 use crate::worker::seams::OutcomeSink;
 use crate::worker::seams::RecordSource;
 
@@ -55,12 +58,15 @@ pub struct Worker {
     pub clock: fn() -> i64,
     /// Threads for enrichment; 0 = one a core.
     pub threads: usize,
+    /// Asks for the pages of articles that are only a URL, where they are wanted.
+    pub fetch: Option<Fetch>,
     /// Told about delivered batches.
     pub on_delivered: OnDelivered,
 }
 
 impl Worker {
-    /// Runs until the source ends; then every batch taken was committed or dropped. After an error some may be neither.
+    /// Runs until the source ends; then every batch taken was committed or dropped. After an error some may be
+    /// neither.
     ///
     /// # Errors
     /// Where the client can go on no longer, or too many records become dead letters.
@@ -84,6 +90,7 @@ impl Worker {
                 processor: Arc::clone(&self.processor),
                 metrics: self.metrics.clone(),
                 clock: self.clock,
+                fetch: self.fetch.clone(),
             };
             // A failed commit ends the flow at once, however long the next batch lets wait; a failed source
             // lets the commit finish.
@@ -161,8 +168,8 @@ impl Worker {
     }
 }
 
-/// What an operator looks at where nothing is written: how many records of a batch would be dead letters, by code, and
-/// which is the first.
+/// What an operator looks at where nothing is written: how many records of a batch would be dead letters, by
+/// code, and which is the first.
 fn told(batch: &Batch, outcomes: &[Outcome]) -> String {
     let rejections = batch
         .records
@@ -195,6 +202,7 @@ struct Core {
     processor: Arc<Processor>,
     metrics: Metrics,
     clock: fn() -> i64,
+    fetch: Option<Fetch>,
 }
 
 impl Core {
@@ -208,24 +216,48 @@ impl Core {
         };
         self.metrics
             .stage_seconds(Stage::Fetch, waited.elapsed().as_secs_f64());
-        let enriched = tokio::task::spawn_blocking(move || self.enrich(batch)).await;
+        let pages = match &self.fetch {
+            Some(fetch) => self.pages(&batch, fetch).await,
+            None => BTreeMap::new(),
+        };
+        let enriched = tokio::task::spawn_blocking(move || self.enrich(batch, &pages)).await;
         enriched
             .map(Some)
             .map_err(|e| FatalError(format!("enrichment of a batch panicked: {e}")))
     }
 
-    fn enrich(self, batch: Batch) -> (Batch, Vec<Outcome>) {
+    /// The pages of the records that are only a URL, by their place in the batch. Other batches wait meanwhile;
+    /// polling does not.
+    async fn pages(&self, batch: &Batch, fetch: &Fetch) -> BTreeMap<usize, Fetched> {
+        let mut asked = JoinSet::new();
+        for (place, record) in batch.records.iter().enumerate() {
+            let Some(url) = self.processor.url_only(record) else {
+                continue;
+            };
+            let (answer, processor) = (fetch(url), Arc::clone(&self.processor));
+            asked.spawn(async move {
+                let answer = answer.await;
+                let read = tokio::task::spawn_blocking(move || processor.read_page(answer)).await;
+                (place, read.unwrap_or(Fetched::Failed("panicked")))
+            });
+        }
+        asked.join_all().await.into_iter().collect()
+    }
+
+    fn enrich(self, batch: Batch, pages: &BTreeMap<usize, Fetched>) -> (Batch, Vec<Outcome>) {
         let started = Instant::now();
         let now_ms = (self.clock)();
         let outcomes = self.pool.install(|| {
             batch
                 .records
                 .par_iter()
+                .enumerate()
                 .map_init(
                     || self.metrics.step_timer(),
-                    |timer, record| {
+                    |timer, (place, record)| {
                         timer.start();
-                        self.processor.process(record, now_ms, timer)
+                        self.processor
+                            .process_fetched(record, pages.get(&place), now_ms, timer)
                     },
                 )
                 .collect()
@@ -296,6 +328,7 @@ mod tests {
             guard: DeadLetterGuard::new(1.0, run_length_max, 1),
             clock: || 0,
             threads: 1,
+            fetch: None,
             on_delivered: Box::new(|_, _| ()),
         }
     }

@@ -1,6 +1,8 @@
 //! The two edges of the flow, as traits that carry batches. Never knows what stands behind them.
 
 use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
 
 use thiserror::Error;
 
@@ -21,6 +23,21 @@ pub trait RecordSource: Send {
     fn notes(&self) -> Vec<String>;
 }
 
+/// A page as it came over HTTP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FetchedPage {
+    /// The bytes, compressed or not.
+    pub body: Vec<u8>,
+    /// The `content-type` header.
+    pub content_type: Option<String>,
+}
+
+/// The page that is asked for, or a word of a closed list for why there is none.
+pub type PageAnswer = Result<FetchedPage, &'static str>;
+
+/// Asks for the page at a URL. Bounded in time and bytes by whoever stands behind it.
+pub type Fetch = Arc<dyn Fn(String) -> Pin<Box<dyn Future<Output = PageAnswer> + Send>> + Send + Sync>;
+
 /// What became of a batch at the sink.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Committed {
@@ -29,7 +46,8 @@ pub enum Committed {
     /// Nothing of it counts yet: the broker refused records, whose outcomes are dead letters now. The batch is to be
     /// committed again with these outcomes, or not at all.
     Refused(Batch, Vec<Outcome>),
-    /// Nothing of it counts: its epoch ended or its commit failed; the records will be read again by whoever owns them.
+    /// Nothing of it counts: its epoch ended or its commit failed; the records will be read again by whoever
+    /// owns them.
     Dropped,
 }
 

@@ -51,7 +51,7 @@ fn free_port() -> u16 {
 pub fn configuration(topics: &Topics, kafka: &str, rest: &str) -> String {
     format!(
         "[kafka]\nbootstrap_servers = \"{}\"\ngroup_id = \"{}\"\ninput_topics = [\"{}\"]\noutput_topic = \"{}\"\n\
-         dead_letter_topic = \"{}\"\n{kafka}\n{rest}\n",
+         dead_letter_topic = \"{}\"\n{kafka}\n[names]\nmodel = \"fast\"\n{rest}\n",
         bootstrap(),
         topics.group,
         topics.input,

@@ -16,12 +16,12 @@ use super::articles::samples;
 
 /// Samples that are broken on purpose, by line, and the code of each.
 const BROKEN: [(i64, &str); 6] = [
-    (14, "invalid_json"),
-    (34, "wrong_type"),
-    (54, "several_articles"),
-    (74, "no_content"),
-    (94, "empty"),
-    (114, "unsupported_form"),
+    (15, "invalid_json"),
+    (37, "wrong_type"),
+    (59, "several_articles"),
+    (80, "no_content"),
+    (102, "empty"),
+    (124, "unsupported_form"),
 ];
 
 /// The code of every concept of the vocabulary.

@@ -184,6 +184,7 @@ impl Run {
             metrics: self.metrics.clone(),
             guard: self.guard.clone(),
             clock: || NOW_MS,
+            fetch: None,
             threads: 2,
             on_delivered: Box::new(move |batch, outcomes| {
                 assert_eq!(batch.records.len(), outcomes.len());

@@ -15,7 +15,7 @@ use super::articles::record;
 
 /// Key, headers and value as a reader of the output topic sees them; the worker's version, which every
 /// release changes, is left out.
-fn show(output: &OutputRecord) -> String {
+pub(super) fn show(output: &OutputRecord) -> String {
     let text = |bytes: &Option<Vec<u8>>| String::from_utf8(bytes.clone().unwrap()).unwrap();
     let mut shown = format!("key: {}\n", text(&output.key));
     for header in &output.headers {

@@ -1,5 +1,5 @@
-//! Whatever a stranger writes, through the whole core in every form: no panic, the same outcome each time, and offsets that
-//! fit the published strings.
+//! Whatever a stranger writes, through the whole core in every form: no panic, the same outcome each time, and
+//! offsets that fit the published strings.
 
 use dateline::config::Config;
 use dateline::config::FormChoice;
@@ -20,6 +20,9 @@ static PROCESSORS: LazyLock<Vec<Processor>> = LazyLock::new(|| {
         FormChoice::Json,
         FormChoice::Ninjs,
         FormChoice::Wire,
+        FormChoice::Html,
+        FormChoice::Xml,
+        FormChoice::Mail,
     ];
     let processor = |form| {
         let mut config = Config::default();

@@ -21,8 +21,10 @@ use crate::commands::enrich::payloads::Item;
 use crate::commands::enrich::payloads::Payload;
 use crate::commands::enrich::progress::Progress;
 use crate::commands::exit::Exit;
+use crate::commands::explained;
 use crate::commands::load_config;
 use crate::config::FormChoice;
+use crate::config::NamesModel;
 use crate::ops::logging;
 use crate::ops::logging::LogFormat;
 use crate::record::Origin;
@@ -45,9 +47,15 @@ pub struct EnrichArgs {
     /// Indent each record.
     #[arg(long)]
     pretty: bool,
+    /// Add `explanation` to each record: what spoke for and against its topics, and those that came near.
+    #[arg(long)]
+    explain: bool,
     /// The form of the input, if it must not be found out.
     #[arg(long)]
     form: Option<Form>,
+    /// The recogniser of names, in place of the configured one.
+    #[arg(long, value_name = "MODEL")]
+    names: Option<Names>,
     /// Configuration file (TOML); `DATELINE__SECTION__KEY` variables override it.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -59,6 +67,13 @@ enum Form {
     Json,
     Ninjs,
     Wire,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Names {
+    Fast,
+    Accurate,
+    Cascade,
 }
 
 /// What has happened so far.
@@ -79,6 +94,12 @@ pub fn enrich(args: &EnrichArgs) -> anyhow::Result<Exit> {
         Some(Form::Ninjs) => FormChoice::Ninjs,
         Some(Form::Wire) => FormChoice::Wire,
     };
+    config.names.model = match args.names {
+        None => config.names.model,
+        Some(Names::Fast) => NamesModel::Fast,
+        Some(Names::Accurate) => NamesModel::Accurate,
+        Some(Names::Cascade) => NamesModel::Cascade,
+    };
     let threads = args.jobs.map_or(config.worker.threads, usize::from);
     let pool = ThreadPoolBuilder::new()
         .num_threads(threads)
@@ -92,7 +113,8 @@ pub fn enrich(args: &EnrichArgs) -> anyhow::Result<Exit> {
     };
     let progress = Progress::new(payloads::bytes_total(&files));
     let items = payloads::read(files, config.input.form, config.input.payload_bytes_max)?;
-    match copy(&items, &processor, &pool, progress, args.pretty) {
+    let work = |item| work(item, &processor, args.explain);
+    match copy(&items, &work, &pool, progress, args.pretty) {
         Ok(tally) if tally.failed => Ok(Exit::Error),
         Ok(tally) if tally.rejected => Ok(Exit::SomeRejected),
         Ok(_) => Ok(Exit::Ok),
@@ -105,7 +127,7 @@ pub fn enrich(args: &EnrichArgs) -> anyhow::Result<Exit> {
 /// Takes what has been read, works on it in parallel, writes it in order; again until the end.
 fn copy(
     items: &Receiver<Item>,
-    processor: &Processor,
+    work: &(impl Fn(Item) -> Done + Sync),
     pool: &ThreadPool,
     mut progress: Progress,
     pretty: bool,
@@ -125,7 +147,7 @@ fn copy(
             chunk.push(item);
         }
         let end = chunk.iter().rev().find_map(Item::end);
-        let done: Vec<_> = pool.install(|| chunk.into_par_iter().map(|item| work(item, processor)).collect());
+        let done: Vec<_> = pool.install(|| chunk.into_par_iter().map(work).collect());
         let records = done.len();
         for (place, outcome) in done {
             report(&place, outcome, &progress, &mut tally)
@@ -141,12 +163,21 @@ fn copy(
 /// The place of an item in the input, and what became of it.
 type Done = (String, Result<Outcome, String>);
 
-fn work(item: Item, processor: &Processor) -> Done {
+fn work(item: Item, processor: &Processor, explain: bool) -> Done {
     match item {
         Item::Failed { file, message } => (file.to_string(), Err(message)),
         Item::Payload(payload) => {
             let place = format!("{}:{}", payload.file, payload.line);
-            let outcome = processor.process(&record(payload), now_ms(), &mut ());
+            let record = record(payload);
+            let mut outcome = processor.process(&record, now_ms(), &mut ());
+            if let Outcome::Enriched(output) = &mut outcome
+                && explain
+            {
+                output.value = output
+                    .value
+                    .take()
+                    .map(|value| explained(value, &processor.explain(&record)));
+            }
             (place, Ok(outcome))
         }
     }

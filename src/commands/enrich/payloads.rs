@@ -18,6 +18,7 @@ use std::thread;
 use serde::de::IgnoredAny;
 
 use crate::config::FormChoice;
+use crate::decode::SplitPayload;
 use crate::decode::split_payloads;
 
 /// Most payloads read ahead.
@@ -143,18 +144,19 @@ impl Reader<'_> {
                 "larger than {WHOLE_BYTES_MAX} bytes, and not JSON lines"
             )));
         }
-        let payloads = if self.form == FormChoice::Wire {
-            Box::new(iter::once(bytes.as_slice()))
+        let (mut line, mut counted) = (1, 0);
+        // Wire text may open as JSON does; only stories with headings are told apart.
+        let is_one = self.form == FormChoice::Wire && !matches!(bytes.first(), Some(0x01 | 0x16));
+        let payloads: Box<dyn Iterator<Item = SplitPayload<'_>>> = if is_one {
+            Box::new(iter::once(SplitPayload::whole(&bytes)))
         } else {
             split_payloads(&bytes)
         };
-        let (mut line, mut counted) = (1, 0);
         for payload in payloads {
-            let start = (payload.as_ptr() as usize).saturating_sub(bytes.as_ptr() as usize);
-            line += line_breaks(bytes.get(counted..start).unwrap_or_default());
-            counted = start;
-            let end = base + (start + payload.len()) as u64;
-            if !self.send(line, end, payload.to_vec()) {
+            let place = payload.place;
+            line += line_breaks(bytes.get(counted..place.start).unwrap_or_default());
+            counted = place.start;
+            if !self.send(line, base + place.end as u64, payload.bytes.into_owned()) {
                 return Ok(false);
             }
         }

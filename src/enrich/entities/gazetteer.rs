@@ -1,76 +1,58 @@
-//! The compiled table of known names, looked up by exact slices of the text. Never guesses: one name, one row.
+//! The compiled table of known names, looked up by exact spelling: what ids a name has. Never says that a
+//! name is one, and
+//! gives one row for one name.
 
 use std::collections::HashMap;
 
 use crate::article::EntityType;
 use crate::enrich::EnricherError;
-use crate::enrich::entities::words::Word;
-use crate::text::tokens::tokens;
 
 const FILE: &str = "models/names.tsv";
 const NAMES: &str = include_str!("../../../models/names.tsv");
-const FORENAMES: &str = include_str!("../../../models/forenames.txt");
+/// Shortest name in bytes that is also known in capitals.
+const CAPITALS_MIN: usize = 4;
 
-/// Where a row of the table comes from; decides its confidence.
+/// What a row of the table is, as far as anything hangs on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Source {
-    /// Country tables.
+pub(super) enum Source {
+    /// Countries.
     Country,
-    /// A name that several countries or states share: type only.
-    Unsure,
     /// US states and first-level divisions.
     Region,
     /// Cities.
     City,
     /// Nationalities.
     Demonym,
-    /// Religious, ethnic and political groups.
-    Group,
-    /// Continents, seas, regions.
-    Place,
-    /// Well-known bodies.
-    Body,
-    /// Listed companies.
-    Company,
-    /// Clubs, universities, parties.
-    Institution,
-    /// Well-known people.
-    Person,
-    /// Events, works, products, buildings.
+    /// Anything else: bodies, companies, people, places of several owners.
     Other,
-    /// Names seen in the training half of the annotated news.
-    Learnt,
 }
 
 impl Source {
     fn parse(word: &str) -> Option<Self> {
         Some(match word {
             "country" => Self::Country,
-            "unsure" => Self::Unsure,
             "state" | "region" => Self::Region,
             "city" => Self::City,
             "demonym" => Self::Demonym,
-            "group" => Self::Group,
-            "place" => Self::Place,
-            "body" => Self::Body,
-            "company" => Self::Company,
-            "club" | "university" | "party" => Self::Institution,
-            "person" => Self::Person,
-            "event" | "other" => Self::Other,
-            "learnt" => Self::Learnt,
+            "unsure" | "group" | "place" | "body" | "company" | "club" | "university" | "party"
+            | "person" => Self::Other,
+            "event" | "other" | "learnt" => Self::Other,
             _ => return None,
         })
     }
+
+    /// True for what is also looked up in capitals.
+    const fn is_place(self) -> bool {
+        !matches!(self, Self::Other)
+    }
 }
 
-/// One known name.
+/// One known name; an id that it lacks is empty.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Row {
     pub(super) name: &'static str,
     pub(super) kind: EntityType,
     pub(super) source: Source,
-    /// Also an ordinary word: never trusted where a capital tells nothing.
-    pub(super) weak: bool,
     pub(super) country: &'static str,
     pub(super) iso3166: &'static str,
     pub(super) wikidata: &'static str,
@@ -81,24 +63,17 @@ pub(super) struct Row {
 /// The table.
 #[derive(Debug)]
 pub(super) struct Gazetteer {
-    rows: Vec<Row>,
-    by_name: HashMap<&'static str, u32>,
-    by_capitals: HashMap<String, u32>,
-    longest: HashMap<&'static str, u8>,
-    longest_capitals: HashMap<String, u8>,
-    forenames: HashMap<&'static str, ()>,
+    by_name: HashMap<&'static str, Row>,
+    /// Places in capitals, and the names they stand for.
+    by_capitals: HashMap<String, &'static str>,
 }
 
 impl Gazetteer {
     /// Reads the embedded table.
     pub(super) fn new() -> Result<Self, EnricherError> {
         let mut table = Self {
-            rows: Vec::new(),
             by_name: HashMap::new(),
             by_capitals: HashMap::new(),
-            longest: HashMap::new(),
-            longest_capitals: HashMap::new(),
-            forenames: FORENAMES.lines().map(|name| (name, ())).collect(),
         };
         for (at, line) in NAMES.lines().enumerate() {
             let row = row(line).map_err(|problem| EnricherError::Table {
@@ -106,74 +81,29 @@ impl Gazetteer {
                 line: at + 1,
                 problem,
             })?;
-            table.insert(row);
+            if row.source.is_place()
+                && row.name.len() >= CAPITALS_MIN
+                && row.name.contains(char::is_lowercase)
+            {
+                table
+                    .by_capitals
+                    .entry(row.name.to_uppercase())
+                    .or_insert(row.name);
+            }
+            table.by_name.insert(row.name, row);
         }
         Ok(table)
     }
 
-    fn insert(&mut self, row: Row) {
-        let id = self.rows.len() as u32;
-        let Some(first) = tokens(row.name).next().and_then(|token| token.span.of(row.name)) else {
-            return;
-        };
-        let length = tokens(row.name).count().min(12) as u8;
-        let longest = self.longest.entry(first).or_default();
-        *longest = (*longest).max(length);
-        let place = matches!(
-            row.source,
-            Source::Country | Source::City | Source::Region | Source::Demonym | Source::Unsure
-        );
-        if place && row.name.len() >= 4 && row.name.chars().any(char::is_lowercase) {
-            let longest = self.longest_capitals.entry(first.to_uppercase()).or_default();
-            *longest = (*longest).max(length);
-            self.by_capitals.entry(row.name.to_uppercase()).or_insert(id);
-        }
-        self.by_name.insert(row.name, id);
-        self.rows.push(row);
+    /// The row of a name as an article writes it: exactly, or in capitals ("TOKYO").
+    pub(super) fn find(&self, name: &str) -> Option<&Row> {
+        let exact = self.by_name.get(name);
+        exact.or_else(|| self.by_name.get(self.by_capitals.get(name)?))
     }
 
-    /// The longest known name that starts at word `at`, and its number of words.
-    pub(super) fn longest(&self, text: &str, words: &[Word<'_>], at: usize) -> Option<(usize, &Row)> {
-        let first = words.get(at)?;
-        if let Some(&most) = self.longest.get(first.text)
-            && let Some(found) = self.look_up(text, words.get(at..)?, most, |slice| self.by_name.get(slice))
-        {
-            return Some(found);
-        }
-        if !first.all_caps || first.text.len() < 3 {
-            return None;
-        }
-        let most = *self.longest_capitals.get(first.text)?;
-        self.look_up(text, words.get(at..)?, most, |slice| self.by_capitals.get(slice))
-    }
-
-    fn look_up<'s>(
-        &'s self,
-        text: &str,
-        words: &[Word<'_>],
-        most: u8,
-        find: impl Fn(&str) -> Option<&'s u32>,
-    ) -> Option<(usize, &'s Row)> {
-        let start = words.first()?.span.start;
-        for length in (1..=usize::from(most).min(words.len())).rev() {
-            let end = words.get(length - 1)?.span.end;
-            let slice = text.get(start..end)?;
-            let known = find(slice).and_then(|&id| self.rows.get(id as usize));
-            if let Some(row) = known {
-                return Some((length, row));
-            }
-        }
-        None
-    }
-
-    /// The row of exactly this name.
-    pub(super) fn row(&self, name: &str) -> Option<&Row> {
-        self.by_name.get(name).and_then(|&id| self.rows.get(id as usize))
-    }
-
-    /// True for a common forename that is nothing else.
-    pub(super) fn is_forename(&self, word: &str) -> bool {
-        self.forenames.contains_key(word)
+    /// The row of a country by exactly this name.
+    pub(super) fn country(&self, name: &str) -> Option<&Row> {
+        self.by_name.get(name).filter(|row| row.source == Source::Country)
     }
 }
 
@@ -186,12 +116,13 @@ fn row(line: &'static str) -> Result<Row, &'static str> {
         .find(|known| known.name() == kind)
         .ok_or("unknown type")?;
     let source = Source::parse(fields.next().unwrap_or_default()).ok_or("unknown source")?;
+    // Whether it is also an ordinary word, which no id hangs on.
+    let mut fields = fields.skip(1);
     let mut next = || fields.next().unwrap_or_default();
     Ok(Row {
         name,
         kind,
         source,
-        weak: next() == "w",
         country: next(),
         iso3166: next(),
         wikidata: next(),
@@ -209,6 +140,7 @@ mod tests {
         let table = Gazetteer::new().unwrap();
         for (name, iso, wikidata) in [
             ("France", "FR", "Q142"),
+            ("FRANCE", "FR", "Q142"),
             ("U.S.", "US", "Q30"),
             ("Britain", "GB", "Q145"),
             ("South Korea", "KR", "Q884"),
@@ -216,18 +148,19 @@ mod tests {
             ("America", "US", "Q30"),
             ("Georgia", "", ""),
         ] {
-            let row = table.row(name).unwrap();
+            let row = table.find(name).unwrap();
             assert_eq!(
                 (row.kind, row.iso3166, row.wikidata),
                 (EntityType::Gpe, iso, wikidata),
                 "{name}"
             );
         }
-        let row = table.row("Iranian").unwrap();
+        let row = table.find("Iranian").unwrap();
         assert_eq!(
             (row.kind, row.country, row.wikidata),
             (EntityType::Norp, "IR", "")
         );
+        assert!(table.country("France").is_some() && table.country("Paris").is_none());
     }
 
     #[test]

@@ -23,7 +23,7 @@ const CHECKSUM_BYTES: usize = 32;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ModelError {
     /// Other bytes altogether.
-    #[error("is not a model of dateline")]
+    #[error("is not such a model of dateline")]
     Magic,
     /// Another version of the layout.
     #[error(
@@ -49,8 +49,7 @@ pub enum ModelError {
     },
 }
 
-/// What the header says.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header<M> {
     model: M,
@@ -61,17 +60,17 @@ struct Header<M> {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Place {
-    /// Bytes.
+    /// How many bytes.
     length: usize,
     /// First byte, from the end of the header.
     start: usize,
 }
 
-/// A file that is whole.
+/// A file that is whole; `M` is what it says of its model.
 #[derive(Debug)]
 pub(super) struct ModelFile<M> {
     bytes: Cow<'static, [u8]>,
-    /// What this kind of model says of itself.
+    /// Name, version, sizes.
     pub(super) model: M,
     tensors: BTreeMap<String, Place>,
     /// First byte after the header.
@@ -79,7 +78,7 @@ pub(super) struct ModelFile<M> {
 }
 
 impl<M: DeserializeOwned> ModelFile<M> {
-    /// Checks and reads the header.
+    /// Checks a file of the kind `magic` and reads its header.
     pub(super) fn new(bytes: Cow<'static, [u8]>, magic: &[u8; 8]) -> Result<Self, ModelError> {
         let rest = bytes.strip_prefix(magic).ok_or(ModelError::Magic)?;
         let (layout, rest) = rest.split_first_chunk().ok_or(ModelError::Checksum)?;
@@ -107,12 +106,41 @@ impl<M: DeserializeOwned> ModelFile<M> {
         })
     }
 
+    /// A tensor of so many floats, all finite.
+    pub(super) fn floats(&self, name: &str, count: usize) -> Result<Vec<f32>, ModelError> {
+        let place = self.bytes(name, count.saturating_mul(size_of::<f32>()))?;
+        let (fours, _) = self.bytes_at(&place).as_chunks();
+        let floats: Vec<f32> = fours.iter().map(|four| f32::from_le_bytes(*four)).collect();
+        if floats.iter().all(|float| float.is_finite()) {
+            Ok(floats)
+        } else {
+            Err(tensor(name, "holds what is no finite number"))
+        }
+    }
+
+    /// A tensor that is text, of any length.
+    pub(super) fn text(&self, name: &str) -> Result<&str, ModelError> {
+        let place = self.place(name)?;
+        std::str::from_utf8(self.bytes_at(&place)).map_err(|_| tensor(name, "is not UTF-8"))
+    }
+
     /// Where a tensor of so many bytes lies, for `bytes_at`.
     pub(super) fn bytes(&self, name: &str, length: usize) -> Result<Range<usize>, ModelError> {
-        let place = self.tensors.get(name).ok_or_else(|| tensor(name, "is missing"))?;
-        if length != place.length {
-            return Err(tensor(name, "has another length than the header's sizes ask for"));
+        let place = self.place(name)?;
+        if place.len() == length {
+            Ok(place)
+        } else {
+            Err(tensor(name, "has another length than the header's sizes ask for"))
         }
+    }
+
+    /// The bytes at a place that `bytes` gave.
+    pub(super) fn bytes_at(&self, place: &Range<usize>) -> &[u8] {
+        self.bytes.get(place.clone()).unwrap_or_default()
+    }
+
+    fn place(&self, name: &str) -> Result<Range<usize>, ModelError> {
+        let place = self.tensors.get(name).ok_or_else(|| tensor(name, "is missing"))?;
         let start = self.body.checked_add(place.start);
         let end = start.and_then(|start| start.checked_add(place.length));
         let within = start
@@ -121,11 +149,6 @@ impl<M: DeserializeOwned> ModelFile<M> {
         within
             .map(|(start, end)| start..end)
             .ok_or_else(|| tensor(name, "lies beyond the end"))
-    }
-
-    /// The bytes at a place that `bytes` gave.
-    pub(super) fn bytes_at(&self, place: &Range<usize>) -> &[u8] {
-        self.bytes.get(place.clone()).unwrap_or_default()
     }
 }
 

@@ -91,6 +91,13 @@ pub struct Decoder {
 }
 
 impl Decoder {
+    /// The names of a headline and a text, in this order.
+    pub fn all(&self, passages: &[Passage<'_>; 2], scores: &[Vec<Scores>; 2]) -> Vec<Sighting> {
+        let both = passages.iter().zip(scores);
+        both.flat_map(|(passage, scores)| self.sightings(passage, scores))
+            .collect()
+    }
+
     /// The names of one passage, in order. `scores` has one row for each of its words; rows that lack count as outside.
     pub fn sightings(&self, passage: &Passage<'_>, scores: &[Scores]) -> Vec<Sighting> {
         let mut found = Vec::new();

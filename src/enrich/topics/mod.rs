@@ -1,8 +1,21 @@
-//! IPTC Media Topics by a lexicon of telling phrases. Abstains where nothing is sure; ancestors are never topics of
-//! their own.
+//! IPTC Media Topics by a trained model: a linear classifier a concept over the words and phrases of an article.
+//! Abstains where nothing is sure; ancestors are never topics of their own. Never looks at who wrote an article.
 
-mod lexicon;
+mod boilerplate;
+mod counts;
+mod explain;
+mod fast;
+mod own;
+mod tagger;
 mod vocabulary;
+mod words;
 
-pub use lexicon::Tagger;
+pub use explain::Explanation;
+pub use explain::Voice;
+pub use tagger::Changes;
+pub use tagger::Tagger;
 pub use vocabulary::VOCABULARY_VERSION;
+pub use vocabulary::VocabularyError;
+
+#[cfg(test)]
+mod tests;

@@ -78,7 +78,38 @@ function articleNode(record, limit) {
     node.append(make("ul", { className: "topics" }, ...record.topics.slice(0, 6).map((topic) =>
       make("li", { title: topic.code }, topic.name, make("span", {}, `${Math.round(topic.confidence * 100)}%`)))));
   }
+  if (record.explanation) {
+    if (record.explanation.length) node.append(whyNode(record.explanation));
+  } else if (record.topics && record.topics.length) {
+    const ask = make("button", { type: "button", className: "ask" }, "Why these topics?");
+    ask.addEventListener("click", () => explain(record, ask));
+    node.append(ask);
+  }
   return node;
+}
+
+// What spoke for and against each topic, and for those that came near.
+function whyNode(explanation) {
+  const voices = (name, all) => (all.length ? [make("span", {}, ` ${name}: ${all.map((voice) => voice.phrase).join(", ")}`)] : []);
+  return make("ul", { className: "why" }, ...explanation.map((topic) =>
+    make("li", {}, make("b", {}, topic.name), ` ${Math.round(topic.confidence * 100)}%${topic.said ? "" : ", not said"};`,
+      ...voices("for", topic.voices_for), ...voices("against", topic.voices_against))));
+}
+
+// The worker reads the article once more: published records hold no reasons.
+async function explain(record, button) {
+  const { headline, text, language } = record;
+  button.disabled = true;
+  try {
+    const answer = await fetch("/enrich", {
+      method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ headline, text, language }),
+    });
+    const again = await answer.json();
+    if (!answer.ok) throw new Error(again.error);
+    button.replaceWith(whyNode(again.explanation || []));
+  } catch (problem) {
+    button.replaceWith(make("p", { className: "error" }, problem.message));
+  }
 }
 
 function spark(id, values) {

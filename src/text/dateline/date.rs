@@ -1,5 +1,5 @@
-//! The date of a dateline: "July 6", "Nov. 15, 2022", "27 January", "2023-07-06". Never fills in a year, and never
-//! guesses which number is the month.
+//! The date of a dateline: "July 6", "Nov. 15, 2022", "27 January", "MARZO 12", "6 de julio de 2023", "2023-07-06".
+//! Never fills in a year, and never guesses which number is the month.
 
 use crate::article::DatelineDate;
 use crate::text::calendar;
@@ -83,11 +83,15 @@ fn month_first(mut scan: Scanner<'_>) -> Option<(DatelineDate, Scanner<'_>)> {
     finish(year, month, day, scan)
 }
 
+/// "6 July", "6. Juli", "le 6 juillet", "6 de julio de 2023".
 fn day_first(mut scan: Scanner<'_>) -> Option<(DatelineDate, Scanner<'_>)> {
+    scan.take("le ");
     let day = day(&mut scan)?;
+    scan.take_any(&['.']);
     if !scan.blanks() {
         return None;
     }
+    scan.take("de ");
     let month = month(&mut scan)?;
     let (year, scan) = optional_year(scan);
     finish(year, month, day, scan)
@@ -95,11 +99,10 @@ fn day_first(mut scan: Scanner<'_>) -> Option<(DatelineDate, Scanner<'_>)> {
 
 fn month(scan: &mut Scanner<'_>) -> Option<u8> {
     let word = scan.take_while(char::is_alphabetic);
-    let month = word
-        .starts_with(char::is_uppercase)
-        .then(|| calendar::month(word))??;
+    let is_written_so = word.starts_with(char::is_uppercase) || !calendar::is_capitalised(word);
+    let month = is_written_so.then(|| calendar::month(word))??;
     // A full stop after a short month belongs to it.
-    if word.len() <= 4 {
+    if word.chars().count() <= 5 {
         scan.take_any(&['.']);
     }
     Some(month)
@@ -107,7 +110,7 @@ fn month(scan: &mut Scanner<'_>) -> Option<u8> {
 
 fn day(scan: &mut Scanner<'_>) -> Option<u16> {
     let day = digits(scan, 1, 2)?;
-    for suffix in ["st", "nd", "rd", "th"] {
+    for suffix in ["st", "nd", "rd", "th", "er", "\u{BA}"] {
         let mut after = *scan;
         if after.take(suffix) && !after.peek().is_some_and(char::is_alphabetic) {
             *scan = after;
@@ -120,10 +123,13 @@ fn day(scan: &mut Scanner<'_>) -> Option<u16> {
 fn optional_year(scan: Scanner<'_>) -> (Option<i16>, Scanner<'_>) {
     let mut after = scan;
     after.take_any(&[',']);
-    if after.blanks()
-        && let Some(year) = digits(&mut after, 4, 4).and_then(plausible_year)
-    {
-        return (Some(year), after);
+    if after.blanks() {
+        if !after.take("de ") {
+            after.take("del ");
+        }
+        if let Some(year) = digits(&mut after, 4, 4).and_then(plausible_year) {
+            return (Some(year), after);
+        }
     }
     (None, scan)
 }
@@ -162,7 +168,7 @@ mod tests {
             ("54 (AP)", None),
             ("12 mars - Le", None),
             ("12 mars", None),
-            ("Mars 12 (AFP)", None),
+            ("Mars 12 (AFP)", Some("(AFP)")),
             ("5 6 (AP)", None),
             ("12 men and women of the guard (AP)", None),
             ("Texas (AP)", None),
@@ -198,6 +204,19 @@ mod tests {
             ("31.06.2023 -", None, ""),
             ("Feb. 30 -", None, ""),
             ("2023-02-29 -", None, ""),
+            ("MARZO 12 (EFE)", Some((None, 3, 12)), " (EFE)"),
+            ("12 mars (AFP)", Some((None, 3, 12)), " (AFP)"),
+            ("10 juil 2024 (AFP)", Some((Some(2024), 7, 10)), " (AFP)"),
+            ("le 1er janvier 2023 -", Some((Some(2023), 1, 1)), " -"),
+            ("6 de julio de 2023 -", Some((Some(2023), 7, 6)), " -"),
+            ("6. Juli (dpa)", Some((None, 7, 6)), " (dpa)"),
+            ("1 LUG - ", Some((None, 7, 1)), " - "),
+            (
+                "12 \u{43C}\u{430}\u{440}\u{442}\u{430}. /TASS/",
+                Some((None, 3, 12)),
+                " /TASS/",
+            ),
+            ("5 may", None, ""),
             ("July 66", None, ""),
             ("July", None, ""),
             ("may 5", None, ""),

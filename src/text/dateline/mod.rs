@@ -12,6 +12,8 @@ mod places;
 mod regions;
 mod scanner;
 #[cfg(test)]
+mod languages;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod traps;
@@ -268,12 +270,18 @@ fn unread_date_and_agency(mut scan: Scanner<'_>) -> Option<(Agency<'_>, Scanner<
     agency::bracketed(end)
 }
 
-/// " - RIA Novosti.": a known agency between the dash and a full stop; the full stop is left to be the separator.
+/// " - RIA Novosti.", " - Reuters -", " AFP -": a known agency between the date and a full stop or dash, which
+/// is left to be the separator.
 fn agency_apart(scan: Scanner<'_>) -> Option<(Agency<'_>, Scanner<'_>)> {
-    let (Separator::Dash, after) = separator(scan, &Head::default())? else {
-        return None;
+    let after = match separator(scan, &Head::default()) {
+        Some((Separator::Dash, after)) => after,
+        Some(_) => return None,
+        None => scan,
     };
     let (agency, end) = agency::bare(after.past_blanks())?;
+    if let Some((Separator::Dash, _)) = separator(end, &Head::default()) {
+        return Some((agency, end));
+    }
     let mut stop = end;
     stop.take_any(&['.'])?;
     ends_word(stop).then_some((
@@ -285,7 +293,8 @@ fn agency_apart(scan: Scanner<'_>) -> Option<(Agency<'_>, Scanner<'_>)> {
     ))
 }
 
-/// "SAN FRANCISCO - July 6, 2023 -", "LONDON: 6 July -": the date has a dash or colon of its own, and another after it.
+/// "SAN FRANCISCO - July 6, 2023 -", "LONDON: 6 July -": the date has a dash or colon of its own, and another
+/// after it.
 fn date_apart(scan: Scanner<'_>) -> Option<(DatelineDate, Scanner<'_>)> {
     let (_, after) = separator(scan, &Head::default())?;
     let (date, end) = date::date(after.past_blanks())?;

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::text::dateline::languages::MORE_HEADS;
 use crate::text::dateline::traps::TRAPS;
 
 /// Opening; head as `places with countries | date | agency | bytes left after the head`; `-` for what is not there.
@@ -263,9 +264,12 @@ const HEADS: &[(&str, &str)] = &[
     // A date that is not understood.
     (
         "S\u{c3}O PAULO, 12 mars (AFP) - Le",
-        "S\u{e3}o Paulo BR | - | AFP",
+        "S\u{e3}o Paulo BR | --03-12 | AFP",
     ),
-    ("Paris, le 6 juillet 2023 (AFP) - Le", "Paris FR | - | AFP"),
+    (
+        "Paris, le 6 juillet 2023 (AFP) - Le",
+        "Paris FR | 2023-07-06 | AFP",
+    ),
     ("Moscow, 12.05.2023 (TASS) - The", "Moscow RU | - | TASS"),
     ("Moscow, 13.05.2023 (TASS) - The", "Moscow RU | 2023-05-13 | TASS"),
     ("DUBLIN, 5/6/2023 (PA) - The", "Dublin IE | - | PA"),
@@ -275,10 +279,10 @@ const HEADS: &[(&str, &str)] = &[
     ),
     ("PARIS, Feb. 30 (Agency) - The", "Paris FR | - | Agency"),
     ("PARIS, July 32 (Agency) - The", "Paris FR | - | Agency"),
-    ("LAGOS, Nigeria, 12 mars (AFP) - Le", "Lagos NG | - | AFP"),
+    ("LAGOS, Nigeria, 12 mars (AFP) - Le", "Lagos NG | --03-12 | AFP"),
     (
         "LONDON/PARIS, 12 mars (AFP) - Le",
-        "London GB, Paris FR | - | AFP",
+        "London GB, Paris FR | --03-12 | AFP",
     ),
     // Dates in brackets, and agencies after the dash.
     (
@@ -404,6 +408,7 @@ fn describe(text: &str) -> Option<String> {
 fn reads_heads() {
     let wrong: Vec<_> = HEADS
         .iter()
+        .chain(MORE_HEADS)
         .map(|(text, expected)| (text, Some((*expected).to_owned()), describe(text)))
         .filter(|(_, expected, found)| expected != found)
         .collect();

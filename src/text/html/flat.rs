@@ -32,7 +32,7 @@ enum Piece<'t> {
 }
 
 /// True where a tree builder might need much more than linear time or memory.
-pub(super) fn is_too_costly(html: &str) -> bool {
+pub(crate) fn is_too_costly(html: &str) -> bool {
     if html.len() > PARSED_BYTES_MAX || html.bytes().filter(|byte| *byte == b'<').count() > NODES_MAX {
         return true;
     }
@@ -104,7 +104,7 @@ fn opens_tag(rest: &str) -> bool {
 }
 
 /// Replaces every known entity, and only whole ones, by its character.
-pub(in crate::text) fn unescape(text: &str) -> String {
+pub(crate) fn unescape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('&') {

@@ -1,0 +1,103 @@
+//! The three settings on the models that are shipped.
+
+use std::sync::LazyLock;
+
+use super::*;
+
+fn tagger(model: NamesModel, cascade_margin: f64) -> Tagger {
+    Tagger::new(&NamesConfig {
+        model,
+        cascade_margin,
+    })
+    .unwrap()
+}
+
+static FAST_ONE: LazyLock<Tagger> = LazyLock::new(|| tagger(NamesModel::Fast, 1.0));
+static ACCURATE: LazyLock<Tagger> = LazyLock::new(|| tagger(NamesModel::Accurate, 1.0));
+
+const HEADLINE: &str = "U.S.-China Talks Resume in Geneva";
+const TEXT: &str = "ST. LOUIS (AP) - J. K. Rowling met Gen. Prayut Chan-ocha of Thailand.\n\nThe al-Qaida men fled. It rained.";
+
+fn passages<'t>(headline: &'t str, text: &'t str) -> [Passage<'t>; 2] {
+    [
+        Passage::new(Field::Headline, headline),
+        Passage::new(Field::Text, text),
+    ]
+}
+
+#[test]
+fn hard_names_have_exact_bounds() {
+    let both = passages(HEADLINE, TEXT);
+    let found = ACCURATE.tag(&both);
+    let name = |sighting: &Sighting| {
+        let text = if sighting.field == Field::Headline {
+            HEADLINE
+        } else {
+            TEXT
+        };
+        (sighting.span.of(text).unwrap().to_owned(), sighting.kind.name())
+    };
+    let names: Vec<_> = found.sightings.iter().map(name).collect();
+    for (expected, kind) in [
+        ("U.S.", "GPE"),
+        ("China", "GPE"),
+        ("Geneva", "GPE"),
+        ("ST. LOUIS", "GPE"),
+        ("J. K. Rowling", "PERSON"),
+        ("Prayut Chan-ocha", "PERSON"),
+        ("Thailand", "GPE"),
+        ("al-Qaida", "ORG"),
+    ] {
+        assert!(
+            names.contains(&(expected.to_owned(), kind)),
+            "{expected} {kind}: {names:?}"
+        );
+    }
+    assert_eq!(found.tokens, found.encoded);
+}
+
+#[test]
+fn the_cascade_lies_between_its_models() {
+    let both = passages(HEADLINE, TEXT);
+    let fast = FAST_ONE.tag(&both);
+    assert_eq!(tagger(NamesModel::Cascade, 0.0).tag(&both), fast);
+    assert_eq!(
+        (fast.encoded, fast.tokens),
+        (0, both[0].words.len() + both[1].words.len())
+    );
+    assert_eq!(tagger(NamesModel::Cascade, 20.0).tag(&both), ACCURATE.tag(&both));
+    let mut encoded = 0;
+    for margin in [0.5, 3.0, 7.0] {
+        let tagged = tagger(NamesModel::Cascade, margin).tag(&both);
+        assert!(tagged.encoded >= encoded, "{margin}");
+        encoded = tagged.encoded;
+        let ascend = |pair: &[Sighting]| {
+            pair[0].field < pair[1].field
+                || (pair[0].field == pair[1].field && pair[0].span.end <= pair[1].span.start)
+        };
+        assert!(tagged.sightings.windows(2).all(ascend), "{margin}");
+    }
+    assert!(encoded > 0);
+    let nothing = passages("", "");
+    assert_eq!(tagger(NamesModel::Cascade, 20.0).tag(&nothing).sightings, []);
+}
+
+#[test]
+fn each_setting_names_its_models() {
+    let names = |tagger: &Tagger| {
+        tagger
+            .models()
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect::<Vec<_>>()
+    };
+    let (fast, accurate) = (names(&FAST_ONE), names(&ACCURATE));
+    assert_eq!(
+        (fast.len(), accurate.as_slice()),
+        (1, ["names-encoder".to_owned()].as_slice())
+    );
+    assert_eq!(
+        names(&tagger(NamesModel::Cascade, 1.0)),
+        [fast, accurate].concat()
+    );
+}

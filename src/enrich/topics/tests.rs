@@ -1,0 +1,174 @@
+//! Articles and the topics that must, and must not, be said of them.
+
+use super::*;
+use crate::article::Article;
+use crate::article::InputForm;
+use crate::article::TopicTag;
+use crate::config::OwnTopic;
+use crate::config::TopicsConfig;
+use crate::limits::Limits;
+
+fn article(headline: &str, text: &str) -> Article {
+    Article {
+        headline: (!headline.is_empty()).then(|| headline.to_owned()),
+        text: text.to_owned(),
+        language: "en".to_owned(),
+        ..Article::new(InputForm::Json, "t")
+    }
+}
+
+thread_local! {
+    static TAGGER: Tagger = Tagger::new(&TopicsConfig::default()).unwrap();
+}
+
+fn topics(article: &Article) -> Vec<TopicTag> {
+    TAGGER.with(|tagger| tagger.topics(article, &Limits::default()))
+}
+
+const MATCH: &str = "The midfielder was sent off before half-time, but the goalkeeper saved a penalty and \
+                     United won the match.";
+
+#[test]
+fn topics_by_subject_and_none_of_what_is_no_news() {
+    for (headline, text, root) in [
+        (
+            "Suicide bomber kills ten",
+            "A suicide bomber blew up a car bomb near a market in Baghdad, wounding soldiers.",
+            Some("medtop:16000000"),
+        ),
+        (
+            "Bird flu found in Turkey",
+            "Health officials say the H5N1 bird flu virus has infected two children in an outbreak.",
+            Some("medtop:07000000"),
+        ),
+        (
+            "Striker scores twice in cup final",
+            MATCH,
+            Some("medtop:15000000"),
+        ),
+        (
+            "Central bank raises interest rates",
+            "Inflation rose to 6 percent in May, economists said, and the currency fell against the dollar.",
+            Some("medtop:04000000"),
+        ),
+        ("", "War.", None),
+        ("", "", None),
+        (
+            "",
+            "fn main() { let x = vec![1, 2]; for y in x.iter() { println!(\"{}\", y); } }",
+            None,
+        ),
+        (
+            "",
+            "Der Bundestag hat am Donnerstag ein Gesetz zur Rente beschlossen, teilte die Regierung mit.",
+            None,
+        ),
+        (
+            "",
+            "(Reporting by Ann Goal in Football; Editing by Bob Striker) Read more: the World Cup final",
+            None,
+        ),
+    ] {
+        let topics = topics(&article(headline, text));
+        let best = topics
+            .first()
+            .map(|topic| topic.ancestors.first().unwrap_or(&topic.code).as_str());
+        assert_eq!(best, root, "{headline} {text}");
+        assert!(topics.is_sorted_by(|a, b| a.confidence >= b.confidence));
+        for topic in &topics {
+            assert_eq!(topic.ancestors.len() + 1, usize::from(topic.level));
+            assert!(topics.iter().all(|other| !other.ancestors.contains(&topic.code)));
+        }
+    }
+}
+
+#[test]
+fn an_explanation_shows_the_phrases_of_the_article() {
+    let text = MATCH;
+    let article = article("Striker scores twice in cup final", text);
+    let explained = TAGGER.with(|tagger| tagger.explain(&article, &Limits::default()));
+    let said = explained.iter().find(|topic| topic.said).unwrap();
+    let voices: Vec<&str> = said
+        .voices_for
+        .iter()
+        .map(|voice| voice.phrase.as_str())
+        .collect();
+    assert!(
+        voices.contains(&"goalkeeper") || voices.contains(&"midfielder"),
+        "{voices:?}"
+    );
+    assert!(
+        voices
+            .iter()
+            .all(|phrase| text.contains(phrase) || "Striker scores twice in cup final".contains(phrase))
+    );
+    assert!(said.voices_for.iter().all(|voice| voice.weight > 0.0));
+    assert!(said.voices_against.iter().all(|voice| voice.weight < 0.0));
+}
+
+#[test]
+fn a_newer_vocabulary_and_own_topics_are_taken_up() {
+    let config = TopicsConfig {
+        vocabulary: Some(
+            r#"{"medtop:15000000": {"name": "sports", "parent": null, "retired": null},
+                "medtop:20000822": {"name": "discipline", "parent": "medtop:15000000", "retired": "2030-01-01"}}"#
+                .to_owned(),
+        ),
+        vocabulary_version: Some("2030-01-01".to_owned()),
+        own_topics: vec![OwnTopic {
+            code: "acme:cup".to_owned(),
+            name: "Cup final".to_owned(),
+            parent: Some("medtop:15000000".to_owned()),
+            phrases: vec!["cup final".to_owned()],
+            ..OwnTopic::default()
+        }],
+        ..TopicsConfig::default()
+    };
+    let tagger = Tagger::new(&config).unwrap();
+    assert_eq!(tagger.vocabulary_version(), "2030-01-01");
+    let changes = tagger.changes();
+    assert_eq!((changes.mapped, changes.moved), (1, 0));
+    assert!(changes.dropped > 200);
+    let text = MATCH;
+    let topics = tagger.topics(
+        &article("Striker scores twice in cup final", text),
+        &Limits::default(),
+    );
+    assert_eq!(
+        topics.iter().map(|topic| topic.code.as_str()).collect::<Vec<_>>(),
+        ["acme:cup"]
+    );
+    assert_eq!(topics[0].ancestors, ["medtop:15000000"]);
+    let broken = TopicsConfig {
+        vocabulary: Some("{}".to_owned()),
+        ..TopicsConfig::default()
+    };
+    assert!(Tagger::new(&broken).is_err());
+}
+
+/// One article and the probabilities that the trainer's own count of it gives.
+#[derive(serde::Deserialize)]
+struct Parity {
+    headline: String,
+    text: String,
+    best: Vec<(String, f32)>,
+}
+
+#[test]
+fn reads_an_article_as_the_trainer_does() {
+    let cases: Vec<Parity> = serde_json::from_str(include_str!("parity.json")).unwrap();
+    assert!(cases.len() >= 4);
+    let fast = fast::Fast::new().unwrap();
+    for case in cases {
+        let probabilities = fast.probabilities(&fast.counts(&article(&case.headline, &case.text)));
+        for (code, expected) in case.best {
+            let at = fast.codes().iter().position(|known| *known == code).unwrap();
+            let got = probabilities[at];
+            assert!(
+                (got - expected).abs() < 3e-3,
+                "{}: {code} {got} {expected}",
+                case.headline
+            );
+        }
+    }
+}
