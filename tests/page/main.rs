@@ -382,9 +382,9 @@ fn what_the_worker_refuses_is_refused(page: &mut Browser) {
         ),
         (
             "<!DOCTYPE html><html><p>Oslo is in Norway.</p></html>",
-            "unsupported_form: ",
+            "no_content: ",
         ),
-        ("<?xml version=\"1.0\"?><nitf>Oslo</nitf>", "unsupported_form: "),
+        ("<?xml version=\"1.0\"?><svg>Oslo</svg>", "unsupported_form: "),
         (&long, "too_large: 262,145 bytes, and 262,144 "),
     ] {
         let expression = format!(
