@@ -20,7 +20,10 @@ fn poison() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("empty", Vec::new()),
         ("too_large", vec![b'a'; 70_000]),
-        ("not_utf8", b"PARIS, July 6 (Agency) -- \xff\x81\x8d society".to_vec()),
+        (
+            "not_utf8",
+            b"PARIS, July 6 (Agency) -- \xff\x81\x8d society".to_vec(),
+        ),
         ("invalid_json", b"{\"headline\": \"x\", ".to_vec()),
         (
             "too_deep",
