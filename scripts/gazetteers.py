@@ -105,6 +105,15 @@ class Names:
         if len(name) > 1 and name not in self.rows and not re.search(r"[\t\n(),;]", name):
             self.rows[name] = [kind, source, country, iso, wikidata, geonames, ticker]
 
+    def identify(self, name, kind, wikidata):
+        """Gives a known name its Wikidata id, or adds the name; never to a city of which there are several."""
+        row = self.rows.get(name)
+        if row is None:
+            source = {"GPE": "place", "LOC": "place", "ORG": "body", "PERSON": "person", "EVENT": "event"}.get(kind, "other")
+            self.add(name, kind, source, "", "", wikidata)
+        elif not row[4] and (row[0] == kind or {row[0], kind} == {"GPE", "LOC"}) and not (row[1] == "city" and not row[5]) and row[1] != "unsure":
+            row[4] = wikidata
+
 
 names = Names()
 
@@ -206,16 +215,20 @@ Ohio:OH Oklahoma:OK Oregon:OR Pennsylvania:PA Rhode_Island:RI South_Carolina:SC 
 ADMIN1 = {"CA", "AU", "IN", "DE", "BR", "MX", "CN", "PK", "NG", "ES", "IT", "AF", "RU", "ZA", "ID"}
 
 
-def regions():
+def states():
     for name, code in STATES.items():
         names.add(name.replace("_", " "), "GPE", "state", "US", "US-" + code)
     names.add("Washington state", "GPE", "state", "US", "US-WA")
     names.add("New York state", "GPE", "state", "US", "US-NY")
+
+
+def divisions():
     for row in json.load(open(GAZ / "admin1.json", encoding="utf-8")):
         country = row["code"][:2]
         name = row["name"]
         if country in ADMIN1 and len(name) > 4 and not common(name) and name not in FORENAMES and name not in SURNAMES:
-            if not re.search(r"^(North|South|East|West|Central|Northern|Southern|Eastern|Western)$|State of", name):
+            is_city = any(there == country and population >= 1_000_000 for population, there, *_ in MAIN_FORMS.get(name, ()))
+            if not is_city and not re.search(r"^(North|South|East|West|Central|Northern|Southern|Eastern|Western)$|State of", name):
                 names.add(name, "GPE", "region", country)
 
 
@@ -224,49 +237,71 @@ CITY_FORMS = {"Kiev": "UA", "Bombay": "IN", "Calcutta": "IN", "Mecca": "SA", "Me
               "Karbala": "IQ", "Kandahar": "AF", "Jalalabad": "AF", "Bethlehem": "PS", "Ramallah": "PS", "Tel Aviv": "IL", "Jerusalem": "", "Port-au-Prince": "HT", "Sao Paulo": "BR", "Saint Petersburg": "RU", "Hague": "NL", "The Hague": "NL",
               "Seville": "ES", "Munich": "DE", "Cologne": "DE", "Vienna": "AT", "Prague": "CZ", "Warsaw": "PL", "Rome": "IT", "Milan": "IT", "Turin": "IT", "Naples": "IT", "Venice": "IT", "Lisbon": "PT", "Athens": "GR", "Moscow": "RU", "Beijing": "CN",
               "Cairo": "EG", "Damascus": "SY", "Aleppo": "SY", "Beirut": "LB", "Khartoum": "SD", "Nairobi": "KE", "Islamabad": "PK", "Sharm el-Sheikh": "EG", "Guantanamo": "CU", "Copenhagen": "DK", "Bucharest": "RO", "Kyiv": "UA", "Kharkiv": "UA", "Odesa": "UA", "Zurich": "CH"}
+# Alone these are the cities, as datelines have it, though a state or another city has the name too; no id where a city
+# and its region are hard to tell apart.
+CITIES_BY_CUSTOM = {"Barcelona": ("ES", "3128760"), "Manchester": ("GB", "2643123"), "Gaza": ("PS", ""), "Odessa": ("UA", "698740"), "New York": ("US", "5128581"), "New York City": ("US", "5128581"), "Washington": ("US", "4140963"),
+                      "Washington, D.C.": ("US", "4140963"), "Washington DC": ("US", "4140963"), "Mecca": ("SA", "104515")}
 BIG = {"London", "Paris", "Berlin", "Sydney", "Houston", "Dallas", "Austin", "Boston", "Chicago", "Madrid", "Melbourne", "Tokyo", "Delhi", "New Delhi", "Mumbai", "Manchester", "Liverpool", "Birmingham", "Dublin", "Edinburgh", "Glasgow", "Toronto",
        "Vancouver", "Montreal", "Ottawa", "Philadelphia", "Detroit", "Miami", "Atlanta", "Denver", "Seattle", "San Francisco", "San Diego", "Las Vegas", "New Orleans", "Baltimore", "Cleveland", "Pittsburgh", "Minneapolis", "Dubai", "Doha", "Singapore",
        "Shanghai", "Hong Kong", "Seoul", "Bangkok", "Manila", "Jakarta", "Lagos", "Kabul", "Frankfurt", "Hamburg", "Barcelona", "Valencia", "Lyon", "Marseille", "Santiago", "Lima", "Bogota", "Caracas", "Havana", "Quito", "Oslo", "Stockholm", "Helsinki"}
 
 
-OTHER_FORMS = defaultdict(list)  # every form of a city's name -> population and country
+MAIN_FORMS = defaultdict(list)  # a city's name, with and without accents -> likewise
+OTHER_FORMS = defaultdict(set)  # every form of a city's name -> population, country, GeoNames id, kind of place
+
+
+def foremost(places):
+    """(country, GeoNames id) of the city that is by far the largest of those with one name, else nothing."""
+    (population, country, geonames, feature), *rest = sorted(places, reverse=True)
+    rivals = [other for other, *_ in rest]
+    if rivals and population <= (4 if feature == "PPLC" else 10) * max(rivals):
+        return ("" if any(there != country for _, there, *_ in rest) else country), ""
+    return country, geonames
+
+
+def city(form):
+    """Country and GeoNames id of a well-known city, by any form of its name."""
+    places = OTHER_FORMS.get(form, ())
+    return foremost(places) if places and max(places)[0] >= 100_000 else ("", "")
 
 
 def city_country(form):
     """Country of the city that is by far the largest of this name, else nothing."""
-    found = sorted(OTHER_FORMS.get(form, ()), reverse=True)
-    if not found or found[0][0] < 100_000:
-        return ""
-    rivals = [population for population, country in found if country != found[0][1]]
-    return found[0][1] if not rivals or found[0][0] > 12 * max(rivals) else ""
+    return city(form)[0]
+
+
+def read_cities():
+    """Fills MAIN_FORMS and OTHER_FORMS."""
+    with zipfile.ZipFile(GAZ / "cities15000.zip") as archive:
+        text = archive.read("cities15000.txt").decode("utf-8")
+    for line in text.splitlines():
+        f = line.split("\t")
+        place = (int(f[14]), f[8], f[0], f[7])
+        for form in {f[1], f[2]}:
+            MAIN_FORMS[form].append(place)
+        for form in set(f[3].split(",")) | {f[1], f[2]}:
+            OTHER_FORMS[form].add(place)
 
 
 def cities():
-    with zipfile.ZipFile(GAZ / "cities15000.zip") as archive:
-        text = archive.read("cities15000.txt").decode("utf-8")
-    places = defaultdict(list)
-    for line in text.splitlines():
-        f = line.split("\t")
-        for form in {f[1], f[2]}:
-            places[form].append((int(f[14]), f[8], f[0], f[7]))
-        for form in set(f[3].split(",")) | {f[1], f[2]}:
-            OTHER_FORMS[form].append((int(f[14]), f[8]))
-    for form, found in sorted(places.items()):
+    for form, found in sorted(MAIN_FORMS.items()):
         found.sort(reverse=True)
-        population, country, geonames, feature = found[0]
+        population, _, _, feature = found[0]
         if population < 100_000 and feature != "PPLC" or len(form) < 4 and form not in BIG:
             continue
         if form not in BIG and feature != "PPLC" and population < 3_000_000 and (common(form) or form in FORENAMES or form in SURNAMES):
             continue
         if common(form) and form not in BIG or not re.match(r"[A-Z]", plain(form)):
             continue
-        rest = [p for p in found[1:] if p[2] != geonames]
-        sure = not rest or population > 12 * rest[0][0]
-        names.add(form, "GPE", "city", country if sure or all(p[1] == country for p in rest) else "", "", "", geonames if not rest else "")
+        same = MAIN_FORMS.get(form.replace("St. ", "Saint "), []) if form.startswith("St. ") else []
+        country, geonames = CITIES_BY_CUSTOM.get(form) or foremost(set(found + same))
+        names.add(form, "GPE", "city", country, "", "", geonames)
     for form, country in CITY_FORMS.items():
-        names.add(form, "GPE", "city", country)
+        there, geonames = CITIES_BY_CUSTOM.get(form) or city(form)
+        names.add(form, "GPE", "city", country, "", "", geonames if there == country else "")
     for form in sorted(BIG):
-        names.add(form, "GPE", "city", city_country(form))
+        country, geonames = city(form)
+        names.add(form, "GPE", "city", country, "", "", geonames)
 
 
 PLACES = """Europe|Africa|Asia|Middle East|Latin America|North America|South America|Central America|Southeast Asia|South Asia|Central Asia|East Asia|West Africa|East Africa|North Africa|Southern Africa|Eastern Europe|Western Europe|Central Europe|
@@ -418,6 +453,54 @@ def learnt():
         names.add(form, kind, "learnt", country, "", MAIN_LABEL.get(form, "") if kind in ("PERSON", "ORG", "EVENT", "LOC", "PRODUCT") and len(words) > 1 else "")
 
 
+# Labels of one thing that others share, though the table of Wikidata has only one owner.
+SHARED = re.compile(r"""(the )?(Senate|Congress|House|Supreme Court|Parliament|Army|Navy|Air Force|Royal Navy|Labour|Conservatives|Tories|Republicans?|Democrats|
+Party|Communist Party|Socialist Party|Nazis?|Commonwealth|Coalition|Security Council|Government|Rangers|Eagles|Giants|Police|Doors|Community|Foundation|The Company|
+Emirates|Kiss|Drake|Galaxy|Kremlin|Pentagon|Fed|Marines|Union|League|Federation|Islam|Chiefs|The City|Capital|Central|Republic|Empire|Reds|Blues|Celtic|Apollo)""".replace("\n", ""), re.I)
+TITLES = re.compile(r"(President|Prime Minister|Prince|Princess|King|Queen|Sir|Lord|Lady|Dr|Mr|Mrs|Saint|St|Emperor|General|Chancellor|Ayatollah|Sheikh|City of|State of|Sultan) ")
+NOT_A_FORM = re.compile(r"[,;()/\[\]\d]|\b[A-Z]{2}$|, ")
+
+
+IDS_BY_HAND = {"New York": ("GPE", "Q60"), "Washington": ("GPE", "Q61"), "Kiev": ("GPE", "Q1899"), "Odessa": ("GPE", "Q1874"), "Vienna": ("GPE", "Q1741"),
+               "Europe": ("LOC", "Q46"), "Rome": ("GPE", "Q220"), "Florence": ("GPE", "Q2044"), "Munich": ("GPE", "Q1726"), "Milan": ("GPE", "Q490"),
+               "Amazon": ("ORG", "Q3884"), "Saint Petersburg": ("GPE", "Q656"), "Barcelona": ("GPE", "Q1492"), "Manchester": ("GPE", "Q18125"),
+               "Lima": ("GPE", "Q2868"), "World War II": ("EVENT", "Q362"), "World War I": ("EVENT", "Q361"),
+               "Cold War": ("EVENT", "Q8683"), "Holocaust": ("EVENT", "Q2763"), "Vietnam War": ("EVENT", "Q8740")}
+
+
+def wikidata():
+    """Ids of what `wikidata-kinds.tsv` says what it is, for each label that is one thing's alone and no common word."""
+    kinds = {q: kind for q, kind, _ in (line.rstrip("\n").split("\t") for line in open(ROOT / "scripts" / "wikidata-kinds.tsv", encoding="utf-8"))}
+    labels, owners = defaultdict(list), defaultdict(list)
+    for row in open_csv("wikidata-top10k-aliases.csv"):
+        label = row["Label"].replace("\u2019", "'")
+        labels[row["Entity"]].append(label)
+        owners[label].append(row["Entity"])
+    main = Counter(forms[0] for forms in labels.values())
+    for form, (kind, entity) in IDS_BY_HAND.items():
+        names.identify(form, kind, entity)
+    for entity, kind in kinds.items():
+        for label in labels[entity]:
+            if len(set(owners[label])) > 1 and (label != labels[entity][0] or main[label] > 1):
+                continue
+            if is_form(label, kind):
+                names.identify(label, kind, entity)
+
+
+def is_form(label, kind):
+    """Is this a form of a name by which articles mean just this thing?"""
+    if SHARED.fullmatch(label) or TITLES.match(label) or not re.match(r"[A-Z]|al-", plain(label)):
+        return False
+    known = label in names.rows
+    if '"' in label or not known and label.startswith("The "):
+        return False
+    if kind == "PERSON":
+        return " " in label and not NOT_A_FORM.search(label) and all(w[0].isupper() or len(w) < 5 for w in label.split())
+    if kind in ("GPE", "LOC"):
+        return known or len(label) > 3 and not label.isupper() and not NOT_A_FORM.search(label) and not common(label)
+    return known or len(label) > 2 and not re.search(r"[;()\[\]]", label) and not common(label)
+
+
 def check():
     """Greedy longest match over the training half; a name that is usually something else is dropped."""
     first = defaultdict(int)
@@ -477,15 +560,18 @@ def write_vocabulary():
 
 
 if __name__ == "__main__":
+    read_cities()
     countries()
     demonyms()
-    regions()
+    states()
+    divisions()
     hand_lists()
     cities()
     people()
     organisations()
     learnt()
     dropped = check()
+    wikidata()
     write_names()
     write_vocabulary()
     print(len(names.rows), "names;", len(dropped), "dropped by the training half")
