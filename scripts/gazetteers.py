@@ -485,6 +485,10 @@ def wikidata():
                 continue
             if is_form(label, kind):
                 names.identify(label, kind, entity)
+    told = {row[4]: row for row in names.rows.values() if row[4] and row[2]}
+    for row in names.rows.values():
+        if row[4] in told and not row[2] and row[0] == "GPE":
+            _, row[1], row[2], row[3], _, row[5], row[6] = told[row[4]]
 
 
 def is_form(label, kind):
@@ -525,7 +529,7 @@ def check():
         if bad[form] >= 2 and good[form] < 0.7 * (good[form] + bad[form]) or bad[form] == 1 and good[form] == 0 and names.rows[form][1] in ("city", "club", "company", "learnt", "party"):
             dropped.append(form)
     for form in sorted(dropped):
-        if names.rows[form][1] not in ("country",) or good[form] + bad[form] > 4 and good[form] < bad[form]:
+        if names.rows[form][1] not in ("country", "state") or good[form] + bad[form] > 4 and good[form] < bad[form]:
             del names.rows[form]
     return sorted((f, good[f], bad[f]) for f in dropped)
 

@@ -51,4 +51,8 @@ step "fast tagger of topics"
 "$python" train/topics/train.py "$out/docs.jsonl" "$out/words.npz" "$out/soft-topics.npz" "$out"
 cp "$out/topics-fast.bin" models/
 
+step "accurate tagger of topics"
+cargo run --release --example eval -- --split dev topics --scores "$out/topic-scores.jsonl"
+"$python" train/topics/mix.py "$out/topic-scores.jsonl" models/topics-accurate.json
+
 step "done: read the figures above, then the diff of models/ and of the golden files (make golden)"

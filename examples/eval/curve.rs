@@ -28,7 +28,7 @@ pub(crate) fn print(documents: &[Document]) -> Result<()> {
             model: NamesModel::Cascade,
             cascade_margin: margin,
         };
-        let tagger = Tagger::new(&config)?;
+        let tagger = Tagger::new(&config, false)?;
         let (mut tokens, mut encoded, mut words) = (0, 0, 0);
         let start = Instant::now();
         for document in documents {

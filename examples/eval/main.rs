@@ -71,7 +71,11 @@ enum What {
     /// Resolution inside the article.
     Chains,
     /// Topics.
-    Topics,
+    Topics {
+        /// Writes the scores of both sides of the accurate model, and measures nothing.
+        #[arg(long)]
+        scores: Option<PathBuf>,
+    },
 }
 
 /// One way to find names.
@@ -223,7 +227,7 @@ fn measure(arguments: &Arguments, documents: &[Document], setting: &Setting) -> 
         }
         What::Speed { seconds } => speed::measure(setting, &own, *seconds)?,
         What::Columns { file } => write_columns(&own, &setting.read(&own)?, file)?,
-        What::Articles { .. } | What::Score { .. } | What::Curve | What::Chains | What::Topics => {}
+        What::Articles { .. } | What::Score { .. } | What::Curve | What::Chains | What::Topics { .. } => {}
     }
     Ok(())
 }
@@ -232,15 +236,19 @@ fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let data = std::env::var_os("DATA").context("set DATA to the folder with names/, ner/ and topics/")?;
     let data = Path::new(&data);
-    if let What::Topics = arguments.what {
-        return topics::measure(data, arguments.split);
-    }
     let wanted = |setting: &Setting| {
         arguments
             .setting
             .as_deref()
             .is_none_or(|name| name == setting.name)
     };
+    if let What::Topics { scores } = &arguments.what {
+        let chosen = |name: &str| arguments.setting.as_deref().is_none_or(|setting| setting == name);
+        return match scores {
+            Some(file) => topics::write_scores(data, arguments.split, file),
+            None => topics::measure(data, arguments.split, chosen),
+        };
+    }
     let settings: Vec<_> = Setting::all().into_iter().filter(wanted).collect();
     if let What::Chains = arguments.what {
         return chains::measure(data, arguments.split, &settings);

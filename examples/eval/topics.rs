@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::BufWriter;
+use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 use std::time::Instant;
@@ -14,14 +16,24 @@ use dateline::article::InputForm;
 use dateline::article::TopicTag;
 use dateline::config::EnrichConfig;
 use dateline::config::NamesConfig;
+use dateline::config::NamesModel;
 use dateline::config::TopicsConfig;
+use dateline::config::TopicsModel;
 use dateline::enrich::Enricher;
+use dateline::enrich::tagger as names;
+use dateline::enrich::topics::Tagger;
 use dateline::limits::Limits;
 use serde_json::Value;
+use serde_json::json;
 
 use crate::corpus::Split;
 use crate::score::Tally;
 
+/// What names an article has does not matter to its topics.
+const FAST_NAMES: NamesConfig = NamesConfig {
+    model: NamesModel::Fast,
+    cascade_margin: 0.0,
+};
 /// Errors that are listed.
 const WORST: usize = 50;
 
@@ -124,18 +136,68 @@ fn articles(
     Ok(out)
 }
 
-/// Prints every measure for the articles of a split.
-pub(crate) fn measure(data: &Path, split: Split) -> Result<()> {
+/// Prints every measure for the articles of a split, by each model that `wanted` passes.
+pub(crate) fn measure(data: &Path, split: Split, wanted: impl Fn(&str) -> bool) -> Result<()> {
+    let concepts = concepts()?;
+    let articles = articles(data, split, &concepts)?;
+    for (name, model) in [("fast", TopicsModel::Fast), ("accurate", TopicsModel::Accurate)] {
+        if wanted(name) {
+            println!("\n## {name}");
+            measure_model(model, &concepts, &articles)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes what each side of the accurate model says of every labelled article, for `train/topics/mix.py`: a JSON line
+/// each, with the log-odds of phrases and of the opening by concept.
+pub(crate) fn write_scores(data: &Path, split: Split, to: &Path) -> Result<()> {
+    let (names, topics) = (
+        NamesConfig::default(),
+        TopicsConfig {
+            model: TopicsModel::Accurate,
+            ..TopicsConfig::default()
+        },
+    );
+    let encoder = names::Tagger::new(&names, true)?;
+    let tagger = Tagger::new(&topics, encoder.topics())?;
+    let mut file = BufWriter::new(fs::File::create(to)?);
+    for labelled in articles(data, split, &concepts()?)? {
+        let opening = encoder.read(&labelled.article).topics;
+        let evidence: Vec<_> = tagger
+            .evidence(&labelled.article, &opening)
+            .into_iter()
+            .map(|(code, level, phrases, opening)| json!([format!("medtop:{code}"), level, phrases, opening]))
+            .collect();
+        writeln!(
+            file,
+            "{}",
+            json!({"id": labelled.id, "labels": labelled.labels, "evidence": evidence})
+        )?;
+    }
+    Ok(file.flush()?)
+}
+
+fn measure_model(
+    model: TopicsModel,
+    concepts: &BTreeMap<String, (String, String)>,
+    articles: &[Labelled],
+) -> Result<()> {
     let wanted = EnrichConfig {
         topics: true,
         keywords: false,
     };
     let (enricher, limits) = (
-        Enricher::new(&wanted, &NamesConfig::default(), &TopicsConfig::default())?,
+        Enricher::new(
+            &wanted,
+            &FAST_NAMES,
+            &TopicsConfig {
+                model,
+                ..TopicsConfig::default()
+            },
+        )?,
         Limits::default(),
     );
-    let concepts = concepts()?;
-    let articles = articles(data, split, &concepts)?;
     let mut spent = Duration::ZERO;
     let found: Vec<Vec<TopicTag>> = articles
         .iter()
@@ -161,7 +223,7 @@ pub(crate) fn measure(data: &Path, split: Split) -> Result<()> {
         summary(if family.is_empty() { "all" } else { family }, &part);
     }
     reliability(&pairs);
-    confusion(&pairs, &concepts);
+    confusion(&pairs, concepts);
     worst(&pairs);
     Ok(())
 }

@@ -41,6 +41,7 @@ pub use secret::Secret;
 pub use security::{SaslMechanism, SecurityConfig, SecurityProtocol};
 pub use topics::OwnTopic;
 pub use topics::TopicsConfig;
+pub use topics::TopicsModel;
 pub use worker::WorkerConfig;
 
 use schemars::JsonSchema;

@@ -1,14 +1,16 @@
-//! Section `[topics]`: the vocabulary of news topics, and topics of one's own. Plain data; the two files are read
+//! Section `[topics]`: which tagger, the vocabulary of news topics, and topics of one's own. Plain data; the two files are read
 //! with the configuration.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::Serialize;
 
-/// Which topics there are, besides the embedded ones.
+/// Which tagger, and which topics there are besides the embedded ones.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TopicsConfig {
+    /// `fast`, or `accurate`: the encoder reads the headline and the opening too (some 20 times the work).
+    pub model: TopicsModel,
     /// A newer release of IPTC Media Topics: JSON, concepts by code with `name`, `parent` and `retired`.
     pub vocabulary_file: Option<String>,
     /// Version of that release, for the records' provenance; goes with `vocabulary_file`.
@@ -23,6 +25,17 @@ pub struct TopicsConfig {
     #[serde(skip)]
     #[schemars(skip)]
     pub own_topics: Vec<OwnTopic>,
+}
+
+/// A tagger of topics.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum TopicsModel {
+    /// Words and phrases.
+    #[default]
+    Fast,
+    /// Words and phrases, and what the encoder makes of the opening.
+    Accurate,
 }
 
 /// A topic of one's own, which needs no training.

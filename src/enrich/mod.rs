@@ -17,6 +17,7 @@ use crate::article::TopicTag;
 use crate::config::EnrichConfig;
 use crate::config::NamesConfig;
 use crate::config::TopicsConfig;
+use crate::config::TopicsModel;
 use crate::limits::Limits;
 use crate::record::Step;
 use crate::record::StepObserver;
@@ -117,8 +118,13 @@ impl Enricher {
         names: &NamesConfig,
         own: &TopicsConfig,
     ) -> Result<Self, EnricherError> {
-        let tagger = tagger::Tagger::new(names)?;
-        let topics = wanted.topics.then(|| topics::Tagger::new(own)).transpose()?;
+        let accurate = wanted.topics && own.model == TopicsModel::Accurate;
+        let tagger = tagger::Tagger::new(names, accurate)?;
+        let opening = if accurate { tagger.topics() } else { &[] };
+        let topics = wanted
+            .topics
+            .then(|| topics::Tagger::new(own, opening))
+            .transpose()?;
         let model = |step: Step| move |(name, version): (String, String)| ModelInfo { name, version, step };
         let known = |(name, version): (&str, &str)| (name.to_owned(), version.to_owned());
         let of_names = tagger.models().into_iter().map(model(Step::Entities));
@@ -160,15 +166,25 @@ impl Enricher {
     pub fn topics(&self, article: &Article, limits: &Limits) -> Vec<TopicTag> {
         let tagger = self.topics.as_ref();
         tagger
-            .map(|tagger| tagger.topics(article, limits))
+            .map(|tagger| tagger.topics(article, &self.opening(article), limits))
             .unwrap_or_default()
+    }
+
+    /// What the encoder says of an article's opening, where topics ask for it.
+    fn opening(&self, article: &Article) -> Vec<f32> {
+        let wanted = self.topics.as_ref().is_some_and(topics::Tagger::reads_openings);
+        if wanted {
+            self.tagger.read(article).topics
+        } else {
+            Vec::new()
+        }
     }
 
     /// Why topics are said of an article, and which came near; empty where topics are not wanted or not looked for.
     pub fn explain(&self, article: &Article, limits: &Limits) -> Vec<topics::Explanation> {
         let tagger = self.topics.as_ref().filter(|_| Reach::of(article) == Reach::All);
         tagger
-            .map(|tagger| tagger.explain(article, limits))
+            .map(|tagger| tagger.explain(article, &self.opening(article), limits))
             .unwrap_or_default()
     }
 
@@ -181,10 +197,12 @@ impl Enricher {
         observer: &mut dyn StepObserver,
     ) -> EnrichedArticle {
         let reach = Reach::of(&article);
+        let mut opening = Vec::new();
         let found = match reach {
             Reach::All => {
-                let sightings = self.tagger.sightings(&article);
-                Some(self.resolver.entities(&article, sightings, limits))
+                let tagged = self.tagger.read(&article);
+                opening = tagged.topics;
+                Some(self.resolver.entities(&article, tagged.sightings, limits))
             }
             Reach::Countries => Some(self.resolver.countries(&article, limits)),
             Reach::Nothing => None,
@@ -198,7 +216,7 @@ impl Enricher {
         let entities = found.map(|found| found.entities);
         observer.finished(Step::Entities);
         let tagger = self.topics.as_ref().filter(|_| reach == Reach::All);
-        let topics = tagger.map(|tagger| tagger.topics(&article, limits));
+        let topics = tagger.map(|tagger| tagger.topics(&article, &opening, limits));
         if topics.is_some() {
             observer.finished(Step::Topics);
         }

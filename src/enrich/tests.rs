@@ -274,13 +274,13 @@ fn city_of_a_dateline_lies_where_the_dateline_says() {
     let found = enrich(dated, &Limits::default()).entities.unwrap();
     let found: Vec<_> = found
         .iter()
-        .map(|e| (e.name.as_str(), e.country.as_deref(), &e.ids.geonames))
+        .map(|e| (e.name.as_str(), e.country.as_deref(), e.ids.geonames.as_deref()))
         .collect();
     assert_eq!(
         found,
         [
-            ("St. Petersburg", Some("RU"), &None),
-            ("Russia", Some("RU"), &None)
+            ("St. Petersburg", Some("RU"), Some("498817")),
+            ("Russia", Some("RU"), None)
         ]
     );
 }

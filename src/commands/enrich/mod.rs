@@ -25,6 +25,7 @@ use crate::commands::explained;
 use crate::commands::load_config;
 use crate::config::FormChoice;
 use crate::config::NamesModel;
+use crate::config::TopicsModel;
 use crate::ops::logging;
 use crate::ops::logging::LogFormat;
 use crate::record::Origin;
@@ -56,6 +57,9 @@ pub struct EnrichArgs {
     /// The recogniser of names, in place of the configured one.
     #[arg(long, value_name = "MODEL")]
     names: Option<Names>,
+    /// The tagger of topics, in place of the configured one.
+    #[arg(long, value_name = "MODEL")]
+    topics: Option<Topics>,
     /// Configuration file (TOML); `DATELINE__SECTION__KEY` variables override it.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -74,6 +78,12 @@ enum Names {
     Fast,
     Accurate,
     Cascade,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Topics {
+    Fast,
+    Accurate,
 }
 
 /// What has happened so far.
@@ -99,6 +109,11 @@ pub fn enrich(args: &EnrichArgs) -> anyhow::Result<Exit> {
         Some(Names::Fast) => NamesModel::Fast,
         Some(Names::Accurate) => NamesModel::Accurate,
         Some(Names::Cascade) => NamesModel::Cascade,
+    };
+    config.topics.model = match args.topics {
+        None => config.topics.model,
+        Some(Topics::Fast) => TopicsModel::Fast,
+        Some(Topics::Accurate) => TopicsModel::Accurate,
     };
     let threads = args.jobs.map_or(config.worker.threads, usize::from);
     let pool = ThreadPoolBuilder::new()

@@ -276,9 +276,17 @@ fn ids_only_where_sure() {
         ("[Jordan|PERSON] scored.", &["Jordan: "]),
         (
             "She lives in [Lebanon|GPE], [Pennsylvania|GPE].",
-            &["Lebanon: ", "Pennsylvania: US-PA US"],
+            &["Lebanon: ", "Pennsylvania: Q1400 US-PA US"],
         ),
         ("She likes [Moscow|GPE], Idaho.", &["Moscow: "]),
+        ("She likes [Paris|GPE].", &["Paris: Q90 2988507 FR"]),
+        ("She likes [Paris|GPE], Texas.", &["Paris: "]),
+        ("She likes [London|GPE], Ont.", &["London: "]),
+        ("[Kiev|GPE] fell silent.", &["Kiev: Q1899 703448 UA"]),
+        ("[Barack Obama|PERSON] spoke.", &["Barack Obama: Q76"]),
+        ("[Birmingham|GPE] voted.", &["Birmingham: "]),
+        // Of another type than the table's.
+        ("The [Eiffel Tower|EVENT] opened.", &["Eiffel Tower: "]),
     ] {
         let found = of(text);
         let found: Vec<_> = found.iter().map(|ids| ids.trim_start()).collect();
@@ -311,8 +319,8 @@ fn datelines_settle_places_and_their_names() {
         .find(|entity| entity.name == "St. Petersburg")
         .unwrap();
     assert_eq!(
-        (place.country.as_deref(), &place.ids.geonames),
-        (Some("RU"), &None)
+        (place.country.as_deref(), place.ids.geonames.as_deref()),
+        (Some("RU"), Some("498817"))
     );
 }
 

@@ -3,13 +3,18 @@
 use std::sync::LazyLock;
 
 use super::*;
+use crate::article::Field;
 
 fn tagger(model: NamesModel, cascade_margin: f64) -> Tagger {
-    Tagger::new(&NamesConfig {
+    opening_tagger(model, cascade_margin, false)
+}
+
+fn opening_tagger(model: NamesModel, cascade_margin: f64, openings: bool) -> Tagger {
+    let config = NamesConfig {
         model,
         cascade_margin,
-    })
-    .unwrap()
+    };
+    Tagger::new(&config, openings).unwrap()
 }
 
 static FAST_ONE: LazyLock<Tagger> = LazyLock::new(|| tagger(NamesModel::Fast, 1.0));
@@ -100,4 +105,31 @@ fn each_setting_names_its_models() {
         names(&tagger(NamesModel::Cascade, 1.0)),
         [fast, accurate].concat()
     );
+}
+
+#[test]
+fn openings_are_read_for_topics_and_only_once() {
+    let both = passages(HEADLINE, TEXT);
+    let accurate = ACCURATE.tag(&both);
+    assert!(accurate.topics.len() > 100 && accurate.topics.len() == ACCURATE.topics().len());
+    assert_eq!(FAST_ONE.tag(&both).topics, Vec::<f32>::new());
+    // A short article is all opening; names stay those of the setting that was asked for.
+    let fast = opening_tagger(NamesModel::Fast, 1.0, true).tag(&both);
+    assert_eq!(
+        (&fast.topics, &fast.sightings),
+        (&accurate.topics, &FAST_ONE.tag(&both).sightings)
+    );
+    assert_eq!(
+        opening_tagger(NamesModel::Cascade, 0.5, true).tag(&both),
+        accurate
+    );
+    assert_eq!(
+        opening_tagger(NamesModel::Accurate, 1.0, true).tag(&both),
+        accurate
+    );
+    // Of a long one, the rest is left to the margin.
+    let long = format!("{TEXT} {}", "The men went home to sleep. ".repeat(100));
+    let long = passages(HEADLINE, &long);
+    let tagged = opening_tagger(NamesModel::Fast, 1.0, true).tag(&long);
+    assert!(tagged.encoded < 200 && tagged.tokens > 600, "{tagged:?}");
 }

@@ -165,8 +165,8 @@ impl Fast {
             .unwrap_or_default()
     }
 
-    /// The probability of each concept, calibrated.
-    pub(super) fn probabilities(&self, counts: &Counts) -> Vec<f32> {
+    /// The log-odds of each concept, calibrated.
+    pub(super) fn logits(&self, counts: &Counts) -> Vec<f32> {
         let mut sums = self.header.bias.clone();
         for (phrase, strength) in self.strengths(counts) {
             for (sum, &weight) in sums.iter_mut().zip(self.row(phrase)) {
@@ -176,12 +176,12 @@ impl Fast {
         let scale = self.header.slope.iter().zip(&self.header.shift);
         sums.iter()
             .zip(scale)
-            .map(|(sum, (slope, shift))| self.logistic(sum * slope + shift))
+            .map(|(sum, (slope, shift))| sum * slope + shift)
             .collect()
     }
 
     /// The logistic function, from a table: libraries differ in the last bit.
-    fn logistic(&self, x: f32) -> f32 {
+    pub(super) fn logistic(&self, x: f32) -> f32 {
         let at = (x.clamp(-FARTHEST, FARTHEST) + FARTHEST) * STEPS;
         let below = at.floor();
         let value = |at: f32| self.header.sigmoid.get(at as usize).copied();

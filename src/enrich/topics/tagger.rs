@@ -10,7 +10,9 @@ use crate::article::Field;
 use crate::article::Score;
 use crate::article::TopicTag;
 use crate::config::TopicsConfig;
+use crate::config::TopicsModel;
 use crate::enrich::EnricherError;
+use crate::enrich::topics::accurate::Accurate;
 use crate::enrich::topics::counts::Counts;
 use crate::enrich::topics::explain::Explanation;
 use crate::enrich::topics::explain::Voice;
@@ -54,6 +56,8 @@ pub struct Changes {
 #[derive(Debug)]
 pub struct Tagger {
     fast: Fast,
+    /// Where the encoder's view of the opening counts too.
+    accurate: Option<Accurate>,
     vocabulary: Vocabulary,
     version: String,
     changes: Changes,
@@ -63,11 +67,12 @@ pub struct Tagger {
 }
 
 impl Tagger {
-    /// Loads the embedded model, the vocabulary and a team's own topics.
+    /// Loads the embedded models, the vocabulary and a team's own topics. `encoder`: the concepts that the encoder has
+    /// logits of.
     ///
     /// # Errors
     /// Where the given vocabulary cannot be read, or an own topic has a phrase that cannot be found.
-    pub fn new(wanted: &TopicsConfig) -> Result<Self, EnricherError> {
+    pub fn new(wanted: &TopicsConfig, encoder: &[String]) -> Result<Self, EnricherError> {
         let (fast, embedded) = (Fast::new()?, Vocabulary::new()?);
         let newer = wanted.vocabulary.as_deref().map(Vocabulary::parse).transpose()?;
         let changes = newer.as_ref().map(|newer| changes(&fast, &embedded, newer));
@@ -76,7 +81,9 @@ impl Tagger {
         if let Some(code) = own::unreadable(&wanted.own_topics).first() {
             return Err(EnricherError::OwnTopic((*code).to_owned()));
         }
+        let accurate = (wanted.model == TopicsModel::Accurate).then(|| Accurate::new(fast.codes(), encoder));
         Ok(Self {
+            accurate: accurate.transpose()?,
             judged: judged(&fast, &vocabulary),
             own: OwnTopics::new(&wanted.own_topics, &fast),
             version: version.unwrap_or(VOCABULARY_VERSION).to_owned(),
@@ -98,16 +105,36 @@ impl Tagger {
 
     /// Name and version of the model.
     pub fn model(&self) -> (&str, &str) {
-        (self.fast.name(), self.fast.version())
+        let fast = (self.fast.name(), self.fast.version());
+        self.accurate.as_ref().map_or(fast, Accurate::version)
     }
 
-    /// The topics of `article`, most confident first; empty where nothing is sure.
-    pub fn topics(&self, article: &Article, limits: &Limits) -> Vec<TopicTag> {
+    /// Whether the encoder must read openings for it.
+    pub fn reads_openings(&self) -> bool {
+        self.accurate.is_some()
+    }
+
+    /// For each concept that is judged, with its level: the log-odds of the phrases, and the encoder's.
+    pub fn evidence(&self, article: &Article, opening: &[f32]) -> Vec<(&str, u8, f32, Option<f32>)> {
+        let logits = self.fast.logits(&self.fast.counts(article));
+        let judged = self.judged.iter().zip(&logits).enumerate();
+        let each = judged.filter_map(|(at, (judged, phrases))| {
+            let judged = judged.as_ref()?;
+            let accurate = self.accurate.as_ref();
+            let opening = accurate.and_then(|accurate| accurate.opening(at, opening));
+            Some((judged.code.as_str(), judged.level, *phrases, opening))
+        });
+        each.collect()
+    }
+
+    /// The topics of `article`, most confident first; empty where nothing is sure. `opening`: the encoder's logits, empty
+    /// where it read nothing.
+    pub fn topics(&self, article: &Article, opening: &[f32], limits: &Limits) -> Vec<TopicTag> {
         let counts = self.fast.counts(article);
         let own = self.own.find(article, &counts, &self.fast);
         let mut tags: Vec<TopicTag> = own.iter().map(|found| self.own_tag(found)).collect();
         if is_news(&counts) {
-            let probabilities = self.probabilities(&counts);
+            let probabilities = self.probabilities(&counts, opening);
             let said = self.said(&probabilities);
             tags.extend(said.into_iter().filter_map(|at| self.tag(at, &probabilities)));
         }
@@ -119,14 +146,14 @@ impl Tagger {
     }
 
     /// The topics that are said, and the nearest of the others, with the phrases that spoke for and against them.
-    pub fn explain(&self, article: &Article, limits: &Limits) -> Vec<Explanation> {
+    pub fn explain(&self, article: &Article, opening: &[f32], limits: &Limits) -> Vec<Explanation> {
         let counts = self.fast.counts(article);
         let own = self.own.find(article, &counts, &self.fast);
         let mut out: Vec<Explanation> = own.iter().map(|found| explain_own(article, found)).collect();
         if !is_news(&counts) {
             return out;
         }
-        let probabilities = self.probabilities(&counts);
+        let probabilities = self.probabilities(&counts, opening);
         let mut said = self.said(&probabilities);
         said.truncate(limits.topics_max);
         let mut near: Vec<usize> = (0..probabilities.len())
@@ -155,8 +182,20 @@ impl Tagger {
     }
 
     /// The probability of each concept, no child's above its ancestors'; zero for those that are not judged.
-    fn probabilities(&self, counts: &Counts) -> Vec<f32> {
-        let raw = self.fast.probabilities(counts);
+    fn probabilities(&self, counts: &Counts, opening: &[f32]) -> Vec<f32> {
+        let mut raw = self.fast.logits(counts);
+        for (at, logit) in raw.iter_mut().enumerate() {
+            let level = self
+                .judged
+                .get(at)
+                .and_then(Option::as_ref)
+                .map_or(1, |judged| judged.level);
+            let both = self.accurate.as_ref().and_then(|accurate| {
+                let opening = accurate.opening(at, opening)?;
+                Some(accurate.weigh(level, *logit, opening))
+            });
+            *logit = self.fast.logistic(both.unwrap_or(*logit));
+        }
         let capped = self.judged.iter().enumerate().map(|(at, judged)| {
             judged.as_ref().map_or(0.0, |judged| {
                 let own = probability(&raw, at);
@@ -172,7 +211,8 @@ impl Tagger {
     /// The concepts to be said, most confident first. A subject is narrowed down to a child only where that leaves the
     /// order of subjects as it is.
     fn said(&self, probabilities: &[f32]) -> Vec<usize> {
-        let thresholds = self.fast.thresholds();
+        let accurate = self.accurate.as_ref().map(Accurate::thresholds);
+        let thresholds = accurate.unwrap_or_else(|| self.fast.thresholds());
         let p = |at: usize| probability(probabilities, at);
         let mut roots: Vec<usize> = self.of_level(|judged| judged.ancestors.is_empty()).collect();
         roots.sort_by(|a, b| p(*b).total_cmp(&p(*a)).then(a.cmp(b)));

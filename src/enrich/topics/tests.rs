@@ -6,6 +6,7 @@ use crate::article::InputForm;
 use crate::article::TopicTag;
 use crate::config::OwnTopic;
 use crate::config::TopicsConfig;
+use crate::config::TopicsModel;
 use crate::limits::Limits;
 
 fn article(headline: &str, text: &str) -> Article {
@@ -18,11 +19,11 @@ fn article(headline: &str, text: &str) -> Article {
 }
 
 thread_local! {
-    static TAGGER: Tagger = Tagger::new(&TopicsConfig::default()).unwrap();
+    static TAGGER: Tagger = Tagger::new(&TopicsConfig::default(), &[]).unwrap();
 }
 
 fn topics(article: &Article) -> Vec<TopicTag> {
-    TAGGER.with(|tagger| tagger.topics(article, &Limits::default()))
+    TAGGER.with(|tagger| tagger.topics(article, &[], &Limits::default()))
 }
 
 const MATCH: &str = "The midfielder was sent off before half-time, but the goalkeeper saved a penalty and \
@@ -86,7 +87,7 @@ fn topics_by_subject_and_none_of_what_is_no_news() {
 fn an_explanation_shows_the_phrases_of_the_article() {
     let text = MATCH;
     let article = article("Striker scores twice in cup final", text);
-    let explained = TAGGER.with(|tagger| tagger.explain(&article, &Limits::default()));
+    let explained = TAGGER.with(|tagger| tagger.explain(&article, &[], &Limits::default()));
     let said = explained.iter().find(|topic| topic.said).unwrap();
     let voices: Vec<&str> = said
         .voices_for
@@ -124,7 +125,7 @@ fn a_newer_vocabulary_and_own_topics_are_taken_up() {
         }],
         ..TopicsConfig::default()
     };
-    let tagger = Tagger::new(&config).unwrap();
+    let tagger = Tagger::new(&config, &[]).unwrap();
     assert_eq!(tagger.vocabulary_version(), "2030-01-01");
     let changes = tagger.changes();
     assert_eq!((changes.mapped, changes.moved), (1, 0));
@@ -132,6 +133,7 @@ fn a_newer_vocabulary_and_own_topics_are_taken_up() {
     let text = MATCH;
     let topics = tagger.topics(
         &article("Striker scores twice in cup final", text),
+        &[],
         &Limits::default(),
     );
     assert_eq!(
@@ -143,7 +145,44 @@ fn a_newer_vocabulary_and_own_topics_are_taken_up() {
         vocabulary: Some("{}".to_owned()),
         ..TopicsConfig::default()
     };
-    assert!(Tagger::new(&broken).is_err());
+    assert!(Tagger::new(&broken, &[]).is_err());
+}
+
+#[test]
+fn the_opening_counts_beside_the_phrases() {
+    let config = TopicsConfig {
+        model: TopicsModel::Accurate,
+        ..TopicsConfig::default()
+    };
+    let codes: Vec<String> = ["11000000", "15000000"].map(str::to_owned).to_vec();
+    let accurate = Tagger::new(&config, &codes).unwrap();
+    assert_eq!(
+        (accurate.model().0, accurate.reads_openings()),
+        ("topics-accurate", true)
+    );
+    let match_report = article("Striker scores twice in cup final", MATCH);
+    let sport = |opening: &[f32]| {
+        let topics = accurate.topics(&match_report, opening, &Limits::default());
+        let sport = topics.iter().find(|tag| {
+            tag.code == "medtop:15000000" || tag.ancestors.iter().any(|code| code == "medtop:15000000")
+        });
+        sport.map(|tag| tag.confidence)
+    };
+    // Nothing read: as the phrases have it. For: surer. Against: silence.
+    assert_eq!(sport(&[]), sport(&[f32::NAN; 0]));
+    assert!(sport(&[-9.0, 9.0]).is_some());
+    assert_eq!(sport(&[-12.0, -12.0]), None);
+    let evidence = accurate.evidence(&match_report, &[-9.0, 9.0]);
+    let of = |code: &str| {
+        evidence
+            .iter()
+            .find(|row| row.0 == code)
+            .map(|row| (row.1, row.3))
+    };
+    assert_eq!(
+        (of("15000000"), of("20001065").map(|row| row.1)),
+        (Some((1, Some(9.0))), Some(None))
+    );
 }
 
 /// One article and the probabilities that the trainer's own count of it gives.
@@ -160,10 +199,10 @@ fn reads_an_article_as_the_trainer_does() {
     assert!(cases.len() >= 4);
     let fast = fast::Fast::new().unwrap();
     for case in cases {
-        let probabilities = fast.probabilities(&fast.counts(&article(&case.headline, &case.text)));
+        let logits = fast.logits(&fast.counts(&article(&case.headline, &case.text)));
         for (code, expected) in case.best {
             let at = fast.codes().iter().position(|known| *known == code).unwrap();
-            let got = probabilities[at];
+            let got = fast.logistic(logits[at]);
             assert!(
                 (got - expected).abs() < 3e-3,
                 "{}: {code} {got} {expected}",
