@@ -1,5 +1,5 @@
-//! Section `[topics]`: which tagger, the vocabulary of news topics, and topics of one's own. Plain data; the two files are read
-//! with the configuration.
+//! Section `[topics]`: which tagger, the vocabulary of news topics, and topics of one's own. Plain data; the two files
+//! are read with the configuration.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -1,5 +1,5 @@
-//! The accurate model: the log-odds of an article's phrases and the encoder's of its opening, weighed by level and added
-//! up, in `models/topics-accurate.json`, which `train/topics/mix.py` writes. Reads neither phrases nor openings itself.
+//! The accurate model: the log-odds of an article's phrases and the encoder's of its opening, weighed by level and
+//! added up, in `models/topics-accurate.json`, which `train/topics/mix.py` writes. Reads neither itself.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! IPTC Media Topics by trained models: a linear classifier a concept over the words and phrases of an article, and, where
-//! it is asked for, the encoder's view of the opening.
+//! IPTC Media Topics by trained models: a linear classifier a concept over the words and phrases of an article, and,
+//! where it is asked for, the encoder's view of the opening.
 //! Abstains where nothing is sure; ancestors are never topics of their own. Never looks at who wrote an article.
 
 mod accurate;

@@ -127,8 +127,8 @@ impl Tagger {
         each.collect()
     }
 
-    /// The topics of `article`, most confident first; empty where nothing is sure. `opening`: the encoder's logits, empty
-    /// where it read nothing.
+    /// The topics of `article`, most confident first; empty where nothing is sure. `opening`: the encoder's logits,
+    /// empty where it read nothing.
     pub fn topics(&self, article: &Article, opening: &[f32], limits: &Limits) -> Vec<TopicTag> {
         let counts = self.fast.counts(article);
         let own = self.own.find(article, &counts, &self.fast);
