@@ -36,7 +36,8 @@ struct SampleLine {
     value: String,
 }
 
-fn samples() -> anyhow::Result<Vec<Sample>> {
+/// The bundled articles.
+pub(super) fn samples() -> anyhow::Result<Vec<Sample>> {
     SAMPLES
         .lines()
         .enumerate()

@@ -5,6 +5,7 @@ pub mod dead_letters;
 pub mod demo;
 pub mod enrich;
 pub mod exit;
+pub mod feed;
 pub mod health;
 pub mod run;
 pub mod schema;
@@ -42,6 +43,8 @@ enum Command {
     Run(RunArgs),
     /// Watch it work: an embedded broker, sample articles and a live page.
     Demo(DemoArgs),
+    /// Play the demo's sample articles to a Kafka topic.
+    Feed(feed::FeedArgs),
     /// Enrich files or standard input; no Kafka.
     Enrich(enrich::EnrichArgs),
     /// Check a configuration, and print what is in effect.
@@ -99,6 +102,7 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> Exit {
     let done = match cli.command {
         Command::Run(args) => run::run(&args),
         Command::Demo(args) => demo::demo(&args),
+        Command::Feed(args) => feed::feed(&args),
         Command::Enrich(args) => enrich::enrich(&args),
         Command::Check(args) => check::check(&args),
         Command::Schema(args) => schema::schema(&args),

@@ -271,6 +271,7 @@ fn exit(result: Result<(), WorkerError>) -> Exit {
 }
 
 fn shared(config: &Config, metrics: Metrics) -> anyhow::Result<Shared> {
+    metrics.memory_budget(i64::try_from(config.worker.memory_budget_bytes).unwrap_or(i64::MAX));
     let intake_bytes_max = config.worker.memory_budget_bytes / INTAKE_SHARE;
     let limits = FlowLimits {
         batch_records_max: config.worker.batch_records_max,

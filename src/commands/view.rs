@@ -73,7 +73,12 @@ impl View {
             .await
             .with_context(|| format!("the admin port {listen} cannot be had"))?;
         info!(address = %listener.local_addr()?, "admin server: /, /metrics, /livez, /readyz, /status");
-        let status = Arc::new(Status::new(about(config, mode, processor)));
+        let about = about(config, mode, processor);
+        for model in &about.models {
+            shared.metrics.model(&model.name, &model.version);
+        }
+        shared.metrics.model("mediatopics", &about.vocabulary_version);
+        let status = Arc::new(Status::new(about));
         let state = AdminState {
             metrics: shared.metrics.clone(),
             status: Arc::clone(&status),

@@ -39,6 +39,7 @@ pub struct Statistics {
 #[serde(default)]
 struct Broker {
     nodeid: i32,
+    state: String,
     rtt: Window,
 }
 
@@ -79,6 +80,8 @@ impl Statistics {
     pub fn record(&self, metrics: &Metrics) {
         if self.client_type == "producer" {
             metrics.client_queue(self.msg_cnt, self.msg_size);
+        } else {
+            metrics.brokers_up(self.brokers_up());
         }
         for broker in self.brokers.values().filter(|b| b.nodeid >= 0 && b.rtt.cnt > 0) {
             metrics.broker_rtt_seconds(
@@ -87,6 +90,12 @@ impl Statistics {
                 broker.rtt.p99 as f64 / MICROSECONDS,
             );
         }
+    }
+
+    /// Brokers with a connection. Bootstrap addresses and the coordinator's own entry are not counted.
+    fn brokers_up(&self) -> i64 {
+        let up = |broker: &&Broker| broker.nodeid >= 0 && broker.state == "UP";
+        i64::try_from(self.brokers.values().filter(up).count()).unwrap_or(i64::MAX)
     }
 
     /// How far each partition that is being fetched has come.
@@ -134,6 +143,13 @@ pub fn lag_records(fetch: &PartitionFetch, done: Option<i64>, drained: bool) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn brokers_count_that_are_up_and_have_a_number() {
+        let document = br#"{"type":"consumer","brokers":{"a":{"nodeid":1,"state":"UP"},"b":{"nodeid":2,"state":"CONNECT"},
+            "c":{"nodeid":-1,"state":"UP"},"d":{"nodeid":0,"state":"UP"}}}"#;
+        assert_eq!(Statistics::parse(document).unwrap().brokers_up(), 2);
+    }
 
     #[test]
     fn reads_what_it_knows_and_ignores_the_rest() {

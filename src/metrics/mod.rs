@@ -339,6 +339,21 @@ impl Metrics {
         self.0.table.delivery_stalled.set(i64::from(stalled));
     }
 
+    /// How near the dead letters are to a limit, 0 to 1.
+    pub fn dead_letter_limit_used(&self, share: f64) {
+        self.0.table.dead_letter_limit_used.set(share);
+    }
+
+    /// Bytes of records that may be held at once.
+    pub fn memory_budget(&self, bytes: i64) {
+        self.0.table.memory_budget.set(bytes);
+    }
+
+    /// A model or vocabulary is in use.
+    pub fn model(&self, name: &str, version: &str) {
+        self.0.table.model_info.with_label_values(&[name, version]).set(1);
+    }
+
     /// Fetching is paused, or goes on.
     pub fn paused(&self, paused: bool) {
         self.0.table.paused.set(i64::from(paused));
@@ -353,6 +368,11 @@ impl Metrics {
     pub fn client_queue(&self, messages: i64, bytes: i64) {
         self.0.table.client_queue_messages.set(messages);
         self.0.table.client_queue_bytes.set(bytes);
+    }
+
+    /// Brokers that the consumer is connected to.
+    pub fn brokers_up(&self, brokers: i64) {
+        self.0.table.brokers_up.set(brokers);
     }
 
     /// Round trip to one broker over the last statistics interval.

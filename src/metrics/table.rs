@@ -1,5 +1,6 @@
 //! The table of every metric: type, name, help (its doc comment), labels and buckets. Never records a value.
 
+use prometheus::Gauge;
 use prometheus::GaugeVec;
 use prometheus::Histogram;
 use prometheus::HistogramOpts;
@@ -85,7 +86,7 @@ macro_rules! make_labelled {
         }
     )*};
 }
-make_plain! { IntCounter, "counter"; IntGauge, "gauge"; }
+make_plain! { IntCounter, "counter"; IntGauge, "gauge"; Gauge, "gauge"; }
 make_labelled! { IntCounterVec, "counter"; IntGaugeVec, "gauge"; GaugeVec, "gauge"; }
 
 impl Make for Histogram {
@@ -168,10 +169,14 @@ metrics! {
     in_flight_records: IntGauge = "dateline_in_flight_records", &[], NONE;
     /// Bytes read and not yet committed.
     in_flight_bytes: IntGauge = "dateline_in_flight_bytes", &[], NONE;
+    /// Bytes of records that may be held at once, as configured.
+    memory_budget: IntGauge = "dateline_memory_budget_bytes", &[], NONE;
     /// 1 while fetching is paused because the worker has enough to do.
     paused: IntGauge = "dateline_paused", &[], NONE;
     /// 1 while output cannot be delivered and the worker retries.
     delivery_stalled: IntGauge = "dateline_delivery_stalled", &[], NONE;
+    /// How near the dead letters are to the limit that stops the worker: 0 = none lately, 1 = it stops.
+    dead_letter_limit_used: Gauge = "dateline_dead_letter_limit_used", &[], NONE;
     /// Starts of a partition at a place that was not committed, by kind: no committed offset, out of range.
     offset_resets: IntCounterVec = "dateline_offset_resets_total", &["kind"], NONE;
     /// Records that retention removed before they were read.
@@ -180,6 +185,8 @@ metrics! {
     client_queue_messages: IntGauge = "dateline_client_queue_messages", &[], NONE;
     /// Bytes waiting in the Kafka client's own queues.
     client_queue_bytes: IntGauge = "dateline_client_queue_bytes", &[], NONE;
+    /// Brokers that the consumer is connected to.
+    brokers_up: IntGauge = "dateline_brokers_up", &[], NONE;
     /// Round trip to a broker in seconds, by quantile of the last statistics interval.
     broker_rtt: GaugeVec = "dateline_broker_rtt_seconds", &["broker", "quantile"], NONE;
     /// Requests over HTTP ended, by service and outcome; redirects and further attempts are part of one.
@@ -198,4 +205,6 @@ metrics! {
     log_suppressed: IntCounter = "dateline_log_lines_suppressed_total", &[], NONE;
     /// Always 1; the label is the version of the worker.
     build_info: IntGaugeVec = "dateline_build_info", &["version"], NONE;
+    /// Always 1; the labels are name and version of a model or vocabulary in use.
+    model_info: IntGaugeVec = "dateline_model_info", &["model", "version"], NONE;
 }

@@ -42,12 +42,15 @@ fn names_types_and_labels_are_golden() {
     dateline_transactions_total counter [result]
     dateline_in_flight_records gauge []
     dateline_in_flight_bytes gauge []
+    dateline_memory_budget_bytes gauge []
     dateline_paused gauge []
     dateline_delivery_stalled gauge []
+    dateline_dead_letter_limit_used gauge []
     dateline_offset_resets_total counter [kind]
     dateline_offset_reset_skipped_records_total counter []
     dateline_client_queue_messages gauge []
     dateline_client_queue_bytes gauge []
+    dateline_brokers_up gauge []
     dateline_broker_rtt_seconds gauge [broker quantile]
     dateline_http_requests_total counter [service outcome]
     dateline_http_seconds histogram [service]
@@ -57,6 +60,7 @@ fn names_types_and_labels_are_golden() {
     dateline_statistics_unreadable_total counter []
     dateline_log_lines_suppressed_total counter []
     dateline_build_info gauge [version]
+    dateline_model_info gauge [model version]
     ");
 }
 
@@ -143,6 +147,10 @@ fn the_other_methods_move_their_metrics() {
     metrics.offset_reset(ResetKind::OutOfRange, 41);
     metrics.delivery_stalled(true);
     metrics.paused(true);
+    metrics.dead_letter_limit_used(0.4);
+    metrics.memory_budget(9000);
+    metrics.brokers_up(3);
+    metrics.model("names-fast", "7");
     metrics.assigned_partitions(6);
     metrics.client_queue(12, 3400);
     metrics.broker_rtt_seconds(2, 0.004, 0.02);
@@ -165,6 +173,10 @@ fn the_other_methods_move_their_metrics() {
         ("dateline_offset_reset_skipped_records_total", 41.0),
         ("dateline_delivery_stalled", 1.0),
         ("dateline_paused", 1.0),
+        ("dateline_dead_letter_limit_used", 0.4),
+        ("dateline_memory_budget_bytes", 9000.0),
+        ("dateline_brokers_up", 3.0),
+        ("dateline_model_info{model=\"names-fast\",version=\"7\"}", 1.0),
         ("dateline_assigned_partitions", 6.0),
         ("dateline_client_queue_messages", 12.0),
         ("dateline_client_queue_bytes", 3400.0),

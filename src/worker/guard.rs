@@ -111,6 +111,20 @@ impl DeadLetterGuard {
         self.run_length = memory.run_length;
     }
 
+    /// How near the nearer limit is, 0 to 1.
+    pub fn used(&self) -> f64 {
+        let run = match self.run_length_max {
+            0 => 0.0,
+            most => f64::from(self.run_length) / f64::from(most),
+        };
+        let share = if self.share_max < 1.0 && self.rejected > 0 {
+            self.rejected as f64 / (self.share_max * self.window_records as f64)
+        } else {
+            0.0
+        };
+        run.max(share).min(1.0)
+    }
+
     /// Counts the outcomes of a batch before it is committed.
     ///
     /// # Errors
@@ -178,6 +192,24 @@ mod tests {
         assert!(guard.admit(&outcomes(".")).is_ok());
         assert!(guard.admit(&outcomes("..xx")).is_ok());
         assert_eq!(guard.admit(&outcomes("x")), Err(LimitReached::Share(3, 4, 0.5)));
+    }
+
+    #[test]
+    fn the_nearer_limit_says_how_much_is_used() {
+        let mut guard = DeadLetterGuard::new(0.5, 4, 10);
+        assert_eq!(guard.used(), 0.0);
+        guard.admit(&outcomes("x.")).unwrap();
+        assert_eq!(guard.used(), 0.2);
+        guard.admit(&outcomes("xxx")).unwrap();
+        assert_eq!(guard.used(), 0.8);
+        guard.admit(&outcomes(".........")).unwrap();
+        assert_eq!(guard.used(), 0.2);
+        let mut off = DeadLetterGuard::new(1.0, 0, 10);
+        off.admit(&outcomes("xxxxx")).unwrap();
+        assert_eq!(off.used(), 0.0);
+        let mut none_allowed = DeadLetterGuard::new(0.0, 0, 10);
+        none_allowed.admit(&outcomes("x")).unwrap();
+        assert_eq!(none_allowed.used(), 1.0);
     }
 
     /// A guard that starts anew with what the first remembered.

@@ -129,9 +129,10 @@ impl Worker {
         loop {
             // Refused by us or by the broker: the same limits hold, before anything counts.
             self.guard = before.clone();
-            self.guard
-                .admit(&outcomes)
-                .map_err(|limit| WorkerError::DeadLetterLimit(limit, told(&batch, &outcomes)))?;
+            let admitted = self.guard.admit(&outcomes);
+            let used = if admitted.is_ok() { self.guard.used() } else { 1.0 };
+            self.metrics.dead_letter_limit_used(used);
+            admitted.map_err(|limit| WorkerError::DeadLetterLimit(limit, told(&batch, &outcomes)))?;
             let note = self.guard.memory((self.clock)()).to_string();
             match sink.commit(batch, outcomes, note).await? {
                 Committed::Done(batch, outcomes) => {
