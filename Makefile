@@ -63,6 +63,21 @@ kafka: ## Run the tests on real Apache Kafka (KAFKA_BOOTSTRAP uses a broker of y
 	@scripts/setup.sh build
 	scripts/kafka-suite.sh
 
+.PHONY: chart
+chart: ## Check the Helm chart over its example values (needs Go, which builds helm and the checkers once)
+	@scripts/setup.sh build
+	scripts/chart-test.sh
+
+.PHONY: observe
+observe: ## Try dashboard and alerts on a real Kafka and Prometheus: no query empty, each alert fires (ten minutes)
+	@scripts/setup.sh build
+	scripts/observe-test.sh
+
+.PHONY: supply
+supply: ## Check licences, origins and weaknesses of the dependencies; write a bill of materials to target/sbom
+	@scripts/setup.sh build
+	scripts/supply.sh
+
 .PHONY: models
 models: ## Rebuild every model and gazetteer from open data; an hour with a GPU (DATA=../shared/data)
 	DATA=$(or $(DATA),../shared/data) scripts/models.sh

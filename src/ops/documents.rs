@@ -114,6 +114,86 @@ fn every_header_of_a_dead_letter_is_documented() {
     assert_eq!(documented.collect::<BTreeSet<_>>(), ours);
 }
 
+/// Every metric of ours that a query asks for; a histogram's parts have names of their own.
+fn asserted_metrics(query: &str) -> usize {
+    let names = query.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let ours = names.filter(|name| name.starts_with("dateline_"));
+    ours.inspect(|name| {
+        let exists = Metrics::catalogue().iter().any(|row| {
+            let suffix = name.strip_prefix(row.name);
+            suffix == Some("")
+                || row.kind == "histogram" && matches!(suffix, Some("_bucket" | "_sum" | "_count"))
+        });
+        assert!(exists, "{name} in {query}");
+    })
+    .count()
+}
+
+#[test]
+fn every_panel_of_the_dashboard_says_what_it_shows() {
+    let dashboard: serde_json::Value = serde_json::from_str(&read("deploy/grafana/dateline.json")).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap();
+    for panel in panels.iter().filter(|panel| panel["type"] != "row") {
+        let description = panel["description"].as_str().unwrap_or_default();
+        assert!(description.ends_with('.') && description.len() > 20, "{panel}");
+        assert!(!panel["targets"].as_array().unwrap().is_empty(), "{panel}");
+    }
+}
+
+/// What follows `key` on each line that has it first.
+fn values<'t>(text: &'t str, key: &str) -> Vec<&'t str> {
+    let lines = text.lines().map(|line| line.trim().trim_start_matches("- "));
+    lines
+        .filter_map(|line| line.strip_prefix(key))
+        .map(str::trim)
+        .collect()
+}
+
+#[test]
+fn every_alert_asks_for_metrics_that_exist_and_has_its_entry_in_the_runbook() {
+    let rules = read("deploy/prometheus/alerts.yaml");
+    let tests = read("deploy/prometheus/alerts.test.yaml");
+    let operations = read("docs/operations.md");
+    let (_, runbook) = operations.split_once("\n## Runbook\n").unwrap();
+    let rows: String = rules
+        .lines()
+        .filter(|line| !line.trim().starts_with('#'))
+        .collect::<Vec<_>>()
+        .join("\n");
+    assert!(asserted_metrics(&rows) > 15);
+    let alerts = values(&rules, "alert:");
+    let links: Vec<String> = alerts
+        .iter()
+        .map(|a| format!("docs/operations.md#{}", a.to_lowercase()))
+        .collect();
+    assert_eq!(values(&rules, "runbook_url:"), links);
+    assert_eq!(values(&rules, "description:").len(), alerts.len());
+    assert_eq!(values(runbook, "###"), alerts);
+    for alert in alerts {
+        assert!(
+            tests.contains(&format!("alertname=\"{alert}\"")),
+            "{alert} has no test"
+        );
+    }
+}
+
+#[test]
+fn every_link_in_the_operations_page_leads_somewhere() {
+    let page = read("docs/operations.md");
+    let headings = page.lines().filter(|line| line.starts_with('#'));
+    let anchor = |line: &str| {
+        let title = line.trim_start_matches('#').trim().to_lowercase();
+        title.replace(' ', "-")
+    };
+    let anchors: BTreeSet<String> = headings.map(anchor).collect();
+    let links = page
+        .split("](#")
+        .skip(1)
+        .map(|rest| rest.split(')').next().unwrap());
+    let missing: Vec<&str> = links.filter(|link| !anchors.contains(*link)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
 #[test]
 fn the_dashboard_asks_only_for_metrics_that_exist() {
     let text = read("deploy/grafana/dateline.json");
@@ -122,16 +202,7 @@ fn the_dashboard_asks_only_for_metrics_that_exist() {
     for panel in dashboard["panels"].as_array().unwrap() {
         for target in panel["targets"].as_array().into_iter().flatten() {
             let query = target["expr"].as_str().unwrap();
-            let names = query.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-            for name in names.filter(|name| name.starts_with("dateline_")) {
-                let exists = Metrics::catalogue().iter().any(|row| {
-                    let suffix = name.strip_prefix(row.name);
-                    suffix == Some("")
-                        || row.kind == "histogram" && matches!(suffix, Some("_bucket" | "_sum" | "_count"))
-                });
-                assert!(exists, "{name} in {query}");
-                asked += 1;
-            }
+            asked += asserted_metrics(query);
         }
     }
     assert!(asked > 15, "only {asked} metrics are asked for");

@@ -6,6 +6,7 @@
 mod articles;
 mod cli;
 mod contract;
+mod deploy;
 mod flow;
 mod forms;
 mod golden;
