@@ -34,6 +34,11 @@ image: ## Build the container image dateline:VERSION (needs Docker; ARGS="--buil
 	    && docker build -f deploy/Dockerfile -t "dateline:$$version" --build-arg VERSION="$$version" \
 	    --build-arg REVISION="$$(git describe --always --dirty --abbrev=40 2>/dev/null || echo unknown)" $(ARGS) .
 
+.PHONY: image-test
+image-test: ## Run the image on a real Kafka: read-only, not root, without capabilities; prints its size (needs Docker)
+	@scripts/setup.sh test
+	scripts/image-test.sh
+
 .PHONY: test
 test: lint doc unit page kafka ## Check everything: fmt, clippy, docs, unit, suite, tidy, the page, real Kafka
 

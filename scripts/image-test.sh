@@ -8,7 +8,7 @@ image=${1:-dateline:$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1
 port=${PORT:-19464}
 
 if [ -z "${KAFKA_BOOTSTRAP:-}" ]; then
-    exec "$here/kafka.sh" with "${BASH_SOURCE[0]}" "$image"
+    exec "$here/kafka.sh" with "$here/image-test.sh" "$image"
 fi
 
 fail() {
