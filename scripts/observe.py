@@ -391,7 +391,7 @@ def slow(world):
     world.kafka.topics("slow")
     values = [sample["value"].encode() for sample in SAMPLES]
     old = int(time.time() * 1000) - 3_600_000
-    settings = {"NAMES__MODEL": "accurate", "WORKER__THREADS": 1, "WORKER__BATCH_RECORDS_MAX": 25}
+    settings = {"NAMES__MODEL": "accurate", "WORKER__THREADS": 1, "WORKER__BATCH_RECORDS_MAX": 2}
     with Worker(world, "slow", **settings), Feed(world.kafka, "slow", values, 1000, timestamp_ms=old):
         world.expect("DatelineLagOld", "DatelineLagGrowing", "DatelineSaturated")
 
