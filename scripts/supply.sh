@@ -11,10 +11,10 @@ tool() { # PROGRAM VERSION
     [ -x "$tools/bin/$1" ] || { echo "supply.sh: building $1" >&2 && cargo install -q --locked --root "$tools" "$1@$2"; }
 }
 
-tool cargo-deny 0.18.9
+tool cargo-deny 0.20.2
 tool cargo-cyclonedx 0.5.9
 
-"$tools/bin/cargo-deny" check --hide-inclusion-graph licenses bans sources
+"$tools/bin/cargo-deny" --log-level error check licenses bans sources
 if curl -fsS -o /dev/null --max-time 20 https://github.com/RustSec/advisory-db 2>/dev/null; then
     "$tools/bin/cargo-deny" check advisories
 else
