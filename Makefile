@@ -83,6 +83,11 @@ supply: ## Check licences, origins and weaknesses of the dependencies; write a b
 	@scripts/setup.sh build
 	scripts/supply.sh
 
+.PHONY: readers
+readers: ## Try every reader of examples/readers on real Kafka and a schema registry (PARTS="json clickhouse")
+	@scripts/setup.sh test
+	scripts/readers-test.sh $(PARTS)
+
 .PHONY: models
 models: ## Rebuild every model and gazetteer from open data; an hour with a GPU (DATA=../shared/data)
 	DATA=$(or $(DATA),../shared/data) scripts/models.sh

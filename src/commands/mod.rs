@@ -7,6 +7,7 @@ pub mod enrich;
 pub mod exit;
 pub mod feed;
 pub mod health;
+pub mod registry;
 pub mod run;
 pub mod schema;
 pub mod service;
@@ -49,7 +50,7 @@ enum Command {
     Enrich(enrich::EnrichArgs),
     /// Check a configuration, and print what is in effect.
     Check(check::CheckArgs),
-    /// Print a JSON Schema.
+    /// Print a schema.
     Schema(schema::SchemaArgs),
     /// Look at dead letters, and send originals again.
     DeadLetters(dead_letters::DeadLettersArgs),

@@ -1,4 +1,4 @@
-//! `dateline schema`: the published JSON Schemas, made from the types.
+//! `dateline schema`: the published schemas, made from the types.
 
 use std::io::Write;
 
@@ -19,8 +19,12 @@ pub struct SchemaArgs {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Of {
-    /// The record that is published.
+    /// The record that is published: its JSON Schema.
     Record,
+    /// The same in draft 7, as a schema registry is given it.
+    RecordDraft7,
+    /// The same as an Avro schema.
+    Avro,
     /// The JSON envelope that is read.
     Input,
     /// The configuration file.
@@ -31,6 +35,8 @@ enum Of {
 pub fn schema(args: &SchemaArgs) -> anyhow::Result<Exit> {
     let schema = match args.of {
         Of::Record => encode::schema::record(),
+        Of::RecordDraft7 => encode::schema::record_draft7(),
+        Of::Avro => encode::avro::Avro::record()?.schema(),
         Of::Input => decode::schema::input(),
         Of::Config => config::schema(),
     };

@@ -16,11 +16,13 @@ use tracing::warn;
 
 use crate::commands::exit::Exit;
 use crate::commands::oauth::token_provider;
+use crate::commands::registry;
 use crate::commands::view::View;
 use crate::config::Config;
 use crate::config::Delivery;
 use crate::config::OffsetReset;
 use crate::encode;
+use crate::encode::Framing;
 use crate::enrich::topics::Changes;
 use crate::http::fetch::PageFetcher;
 use crate::kafka::ClientSettings;
@@ -66,6 +68,13 @@ pub struct Service {
     pub metrics: Metrics,
 }
 
+/// The two ends of the flow, and how records are framed at the far one.
+struct Ends {
+    source: KafkaSource,
+    sink: KafkaSink,
+    framing: Option<Framing>,
+}
+
 /// Wall clock, milliseconds since 1970.
 pub fn now_ms() -> i64 {
     std::time::SystemTime::now()
@@ -97,38 +106,20 @@ impl Service {
         }
         let config = &self.config;
         let processor = Arc::new(Processor::new(config)?);
-        if let Some(version) = &config.topics.vocabulary_version {
-            let Changes {
-                mapped,
-                dropped,
-                moved,
-            } = processor.enricher().vocabulary_changes();
-            info!(
-                version,
-                mapped,
-                dropped,
-                moved,
-                "another vocabulary of topics: what became of those that are looked for"
-            );
-        }
+        tell_vocabulary(config, &processor);
         let shared = Arc::new(shared(config, self.metrics.clone())?);
         let view = View::start(config, self.mode, &processor, &shared, &self.shutdown).await?;
         let opened = tokio::select! {
             opened = self.open(&shared, &view) => opened,
             () = self.shutdown.requested() => return Ok(Exit::Ok),
         };
-        let (mut source, mut sink) = match opened {
+        let Ends {
+            mut source,
+            mut sink,
+            framing,
+        } = match opened {
             Ok(ends) => ends,
-            Err(problem) => match problem.downcast::<startup::NotReady>() {
-                Ok(not_ready) => {
-                    error!("{not_ready}");
-                    return Ok(match not_ready {
-                        startup::NotReady::Problems(_) => Exit::Configuration,
-                        startup::NotReady::Unreachable(_) => Exit::Error,
-                    });
-                }
-                Err(other) => return Err(other),
-            },
+            Err(problem) => return not_ready(problem),
         };
         view.output_reachable();
         info!(
@@ -140,13 +131,13 @@ impl Service {
         self.stop_on_signal(source.stopper());
         let limits = &config.dead_letters;
         let worker = Worker {
-            processor,
+            processor: Arc::new(processor.framed(framing.clone())),
             metrics: shared.metrics.clone(),
             guard: DeadLetterGuard::new(limits.share_max, limits.run_length_max, limits.window_records),
             clock: now_ms,
             threads: config.worker.threads,
             fetch: fetch(config, &shared.metrics)?,
-            on_delivered: view.on_delivered(),
+            on_delivered: view.on_delivered(framing),
         };
         let result = worker.run(&mut source, &mut sink).await;
         view.end();
@@ -164,14 +155,15 @@ impl Service {
         Ok(exit(result))
     }
 
-    /// Checks the cluster, then opens both ends of the flow.
-    async fn open(&self, shared: &Arc<Shared>, view: &View) -> anyhow::Result<(KafkaSource, KafkaSink)> {
+    /// Checks the cluster and the schema registry, then opens both ends of the flow.
+    async fn open(&self, shared: &Arc<Shared>, view: &View) -> anyhow::Result<Ends> {
         let config = &self.config;
         let instance = uuid::Uuid::new_v4().simple().to_string();
         let first = ClientSettings::new(config, &instance, startup::MESSAGE_BYTES_DEFAULT);
         let (kafka, asking) = (config.kafka.clone(), Arc::clone(shared));
         let check = move || startup::check(&kafka, &first.admin, &asking);
-        let cluster = tokio::task::spawn_blocking(check).await??;
+        let (cluster, framing) = tokio::join!(tokio::task::spawn_blocking(check), registry::framing(config));
+        let (cluster, framing) = registry::both_ready(cluster?, framing)?;
         let publish_bytes_max =
             cluster.output_bytes_max.max(cluster.dead_letter_bytes_max) + PRODUCER_FRAMING_BYTES;
         let mut settings = ClientSettings::new(config, &instance, publish_bytes_max);
@@ -211,7 +203,11 @@ impl Service {
             until,
             view.heartbeat(),
         )?;
-        Ok((source, sink))
+        Ok(Ends {
+            source,
+            sink,
+            framing,
+        })
     }
 
     /// The first signal stops intake; if the batch in flight is not done within the deadline, the process
@@ -231,6 +227,31 @@ impl Service {
             std::process::exit(i32::from(Exit::Forced.code()));
         });
     }
+}
+
+/// Says what another vocabulary of topics changes, where there is one.
+fn tell_vocabulary(config: &Config, processor: &Processor) {
+    if let Some(version) = &config.topics.vocabulary_version {
+        let Changes {
+            mapped,
+            dropped,
+            moved,
+        } = processor.enricher().vocabulary_changes();
+        info!(
+            version,
+            mapped, dropped, moved, "another vocabulary of topics: what became of those that are looked for"
+        );
+    }
+}
+
+/// How a start ends that the cluster or the schema registry does not allow.
+fn not_ready(problem: anyhow::Error) -> anyhow::Result<Exit> {
+    let not_ready = problem.downcast::<startup::NotReady>()?;
+    error!("{not_ready}");
+    Ok(match not_ready {
+        startup::NotReady::Problems(_) => Exit::Configuration,
+        startup::NotReady::Unreachable(_) => Exit::Error,
+    })
 }
 
 /// Hands the worker what asks for pages, where they are wanted.

@@ -1,5 +1,6 @@
 //! What the outside sees of a running worker: admin server, status, lag, and in the demo a line per record.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -17,6 +18,7 @@ use crate::article::RejectionCode;
 use crate::commands::explained;
 use crate::commands::service::now_ms;
 use crate::config::Config;
+use crate::encode::Framing;
 use crate::kafka::Shared;
 use crate::kafka::source::Heartbeat;
 use crate::kafka::statistics::lag_records;
@@ -54,6 +56,7 @@ pub struct View {
     metrics: Metrics,
     rejections: Arc<RateLimited<RejectionCode>>,
     prints: bool,
+    shows: bool,
 }
 
 impl View {
@@ -114,6 +117,7 @@ impl View {
             metrics: shared.metrics.clone(),
             rejections: Arc::new(RateLimited::new(REJECTION_LOG)),
             prints: mode == "demo",
+            shows: config.admin.show_articles,
         })
     }
 
@@ -128,20 +132,25 @@ impl View {
         self.opened.store(true, Ordering::Relaxed);
     }
 
-    /// For the worker to call with each delivered batch.
-    pub fn on_delivered(&self) -> OnDelivered {
+    /// For the worker to call with each delivered batch, whose records are framed like this.
+    pub fn on_delivered(&self, framing: Option<Framing>) -> OnDelivered {
+        let framing = framing.filter(|_| self.shows);
         let (status, delivered, prints) =
             (Arc::clone(&self.status), Arc::clone(&self.delivered), self.prints);
         let (metrics, rejections) = (self.metrics.clone(), Arc::clone(&self.rejections));
         Box::new(move |batch, outcomes| {
             remember(&delivered, batch);
-            let mut published: Vec<&[u8]> = Vec::new();
+            let mut published: Vec<Cow<'_, [u8]>> = Vec::new();
             for (record, outcome) in batch.records.iter().zip(outcomes) {
                 if prints {
                     println!("{}", line(record, outcome));
                 }
                 match outcome {
-                    Outcome::Enriched(output) => published.extend(output.value.as_deref()),
+                    Outcome::Enriched(output) => {
+                        let value = output.value.as_deref().unwrap_or_default();
+                        let unframed = framing.as_ref().and_then(|framing| framing.unframe(value));
+                        published.push(unframed.map_or(Cow::Borrowed(value), Cow::Owned));
+                    }
                     Outcome::Rejected(rejection) => {
                         status.rejected(&record.origin, rejection);
                         let Some(suppressed) = rejections.allow(rejection.code) else {
@@ -155,6 +164,7 @@ impl View {
                     Outcome::PassedThrough(_) | Outcome::Skipped(_) => {}
                 }
             }
+            let published: Vec<&[u8]> = published.iter().map(AsRef::as_ref).collect();
             status.published(&published);
         })
     }

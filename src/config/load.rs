@@ -10,7 +10,6 @@ use crate::config::Config;
 use crate::config::ConfigProblems;
 use crate::config::Problem;
 use crate::config::Secret;
-use crate::config::SecurityConfig;
 use crate::config::TopicsConfig;
 use crate::config::environment;
 use crate::config::schema::Node;
@@ -38,7 +37,7 @@ impl Config {
             Self::default()
         });
         let mut later = ConfigProblems::default();
-        read_secrets(&mut config.kafka.security, &mut later);
+        read_secrets(&mut config, &mut later);
         read_topics(&mut config.topics, &mut later);
         validate::check(&config, &mut later);
         judge(&config)
@@ -82,26 +81,46 @@ fn read(path: &Path, problems: &mut ConfigProblems) -> Table {
     })
 }
 
+/// A secret's key, its place, and the file that may hold it.
+type SecretPlace<'c> = (&'static str, &'c mut Option<Secret>, &'c Option<String>);
+
 /// Reads each `*_file` of a secret into its place.
-fn read_secrets(security: &mut SecurityConfig, problems: &mut ConfigProblems) {
-    let secrets = [
+fn read_secrets(config: &mut Config, problems: &mut ConfigProblems) {
+    let security = &mut config.kafka.security;
+    let registry = &mut config.output.schema_registry;
+    let secrets: [SecretPlace<'_>; 5] = [
         (
-            "key_password",
+            "kafka.security.key_password",
             &mut security.key_password,
             &security.key_password_file,
         ),
-        ("password", &mut security.password, &security.password_file),
         (
-            "oauth_client_secret",
+            "kafka.security.password",
+            &mut security.password,
+            &security.password_file,
+        ),
+        (
+            "kafka.security.oauth_client_secret",
             &mut security.oauth_client_secret,
             &security.oauth_client_secret_file,
+        ),
+        (
+            "output.schema_registry.password",
+            &mut registry.password,
+            &registry.password_file,
+        ),
+        (
+            "output.schema_registry.token",
+            &mut registry.token,
+            &registry.token_file,
         ),
     ];
     for (name, secret, file) in secrets {
         let Some(file) = file else { continue };
-        let key = format!("kafka.security.{name}_file");
+        let key = format!("{name}_file");
         if secret.is_some() {
-            problems.add(key, format!("contradicts `{name}`: give one of the two"));
+            let short = name.rsplit('.').next().unwrap_or(name);
+            problems.add(key, format!("contradicts `{short}`: give one of the two"));
             continue;
         }
         match fs::read_to_string(file) {

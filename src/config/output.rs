@@ -4,8 +4,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::config::SchemaRegistryConfig;
+
 /// In which form records are published.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct OutputConfig {
     /// `record-v1` (all that is found, with offsets) or `ninjs-3.1` (IPTC's, strict; `docs/ninjs.md` says what
@@ -14,6 +16,8 @@ pub struct OutputConfig {
     /// CloudEvents 1.0 in `binary` mode (attributes in headers) or `structured` mode (one JSON event, the
     /// record its data).
     pub event: EventMode,
+    /// A schema registry that readers of the output ask.
+    pub schema_registry: SchemaRegistryConfig,
 }
 
 /// The form of a record.

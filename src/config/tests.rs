@@ -362,3 +362,61 @@ const PROBLEMS: &[(&str, &str)] = &[
         "password_file: contradicts `password`",
     ),
 ];
+
+fn told(section: &str, text: &str, problem: &str) {
+    let problems = load(&format!("[{section}]\n{text}"), &[])
+        .unwrap_err()
+        .to_string();
+    assert!(
+        problems.contains(&format!("{section}.{problem}")),
+        "{text}\nis told as\n{problems}"
+    );
+}
+
+#[test]
+fn problems_of_the_schema_registry_are_told() {
+    for (text, problem) in [
+        (
+            "username = 'u'\npassword = 'p'",
+            "username: has no effect without url",
+        ),
+        ("url = 'registry:8081'", "url: expected an http or https URL"),
+        ("url = 'http://u:p@r'", "url: holds a user name"),
+        ("url = 'http://r'\nusername = 'u'", "password: is missing"),
+        ("url = 'http://r'\npassword = 'p'", "username: is missing"),
+        (
+            "url = 'http://r'\nusername = 'u'\npassword = 'p'\ntoken = 't'",
+            "token: contradicts username",
+        ),
+        (
+            "url = 'http://r'\ntoken = 't'\ntoken_file = '/t'",
+            "token_file: contradicts `token`",
+        ),
+        (
+            "url = 'http://r'\ntoken_file = '/no/such'",
+            "token_file: /no/such cannot be read",
+        ),
+        (
+            "url = 'http://r'\nca_file = '/no/such'",
+            "ca_file: cannot be read",
+        ),
+        (
+            "format = 'json'",
+            "format: `json` is not one of avro, json-schema",
+        ),
+        (
+            "subject = 'topic_record'",
+            "subject: `topic_record` is not one of",
+        ),
+        (
+            "url = 'http://r'\n[output]\nform = 'ninjs-3.1'",
+            "url: goes with output.form = \"record-v1\" alone",
+        ),
+        (
+            "url = 'http://r'\n[output]\nevent = 'structured'",
+            "url: goes with output.event = \"binary\" alone",
+        ),
+    ] {
+        told("output.schema_registry", text, problem);
+    }
+}

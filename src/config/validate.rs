@@ -8,8 +8,11 @@ use regex::Regex;
 use crate::config::Assignment;
 use crate::config::Config;
 use crate::config::ConfigProblems;
+use crate::config::EventMode;
 use crate::config::GroupProtocol;
 use crate::config::KafkaConfig;
+use crate::config::OutputConfig;
+use crate::config::OutputForm;
 use crate::config::SaslMechanism;
 use crate::config::SecurityConfig;
 use crate::config::librdkafka;
@@ -40,6 +43,7 @@ pub(super) fn check(config: &Config, problems: &mut ConfigProblems) {
         );
     }
     memory(config, problems);
+    schema_registry(&config.output, problems);
     if config.admin.listen.parse::<SocketAddr>().is_err() {
         problems.add(
             "admin.listen",
@@ -249,6 +253,61 @@ fn sign_on(security: &SecurityConfig, problems: &mut ConfigProblems) {
     }
     if let Some(Err(error)) = security.oauth_ca_file.as_ref().map(File::open) {
         add("oauth_ca_file", format!("cannot be read: {error}"));
+    }
+}
+
+fn schema_registry(output: &OutputConfig, problems: &mut ConfigProblems) {
+    let registry = &output.schema_registry;
+    let mut add = |name: &str, message: &str| {
+        problems.add(format!("output.schema_registry.{name}"), message);
+    };
+    let password = registry.password.is_some() || registry.password_file.is_some();
+    let token = registry.token.is_some() || registry.token_file.is_some();
+    let given = [
+        ("username", registry.username.is_some()),
+        ("password", password),
+        ("token", token),
+        ("ca_file", registry.ca_file.is_some()),
+    ];
+    let Some(url) = &registry.url else {
+        for (name, _) in given.iter().filter(|(_, given)| *given) {
+            add(name, "has no effect without url");
+        }
+        return;
+    };
+    match url::Url::parse(url) {
+        Ok(url) if !matches!(url.scheme(), "http" | "https") => add("url", "expected an http or https URL"),
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+            add(
+                "url",
+                "holds a user name or password: they go into username and password",
+            );
+        }
+        Ok(_) => {}
+        Err(_) => add("url", "expected an http or https URL"),
+    }
+    match (registry.username.is_some(), password) {
+        (true, false) => add("password", "is missing: username needs it"),
+        (false, true) => add("username", "is missing: password needs it"),
+        _ => {}
+    }
+    if registry.username.is_some() && token {
+        add("token", "contradicts username: give one of the two");
+    }
+    if let Some(Err(error)) = registry.ca_file.as_ref().map(File::open) {
+        add("ca_file", &format!("cannot be read: {error}"));
+    }
+    if output.form == OutputForm::Ninjs31 {
+        add(
+            "url",
+            "goes with output.form = \"record-v1\" alone: IPTC publishes the schema of ninjs",
+        );
+    }
+    if output.event == EventMode::Structured {
+        add(
+            "url",
+            "goes with output.event = \"binary\" alone: a framed value is no JSON event",
+        );
     }
 }
 

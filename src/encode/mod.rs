@@ -1,10 +1,12 @@
-//! `EnrichedArticle` to record v1 or ninjs 3.1, and the dead letter of a record that can never be one. Pure: time and
+//! `EnrichedArticle` to record v1 (JSON or Avro) or ninjs 3.1, and the dead letter of a record that can never be one. Pure: time and
 //! versions come in
 //! as arguments. Knows Kafka's records as plain data, never Kafka.
 
+pub mod avro;
 mod build;
 mod code_points;
 mod dead_letter;
+mod framing;
 mod letter;
 mod ninjs;
 pub mod record_v1;
@@ -21,7 +23,6 @@ use sha2::Sha256;
 
 use crate::article::EnrichedArticle;
 use crate::config::EventMode;
-use crate::config::OutputConfig;
 use crate::config::OutputForm;
 use crate::record::Header;
 use crate::record::OutputRecord;
@@ -29,6 +30,7 @@ use crate::record::Record;
 
 pub use dead_letter::DeadLetterContext;
 pub use dead_letter::dead_letter;
+pub use framing::Framing;
 pub use letter::Letter;
 pub use letter::REFUSED_TIMESTAMP_HEADER;
 pub use letter::read_replayed_note;
@@ -61,22 +63,38 @@ pub struct RunInfo {
     pub processed_at_ms: i64,
 }
 
+/// In which form records are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// Record v1 or ninjs.
+    pub form: OutputForm,
+    /// How the `CloudEvent` stands in the record.
+    pub event: EventMode,
+    /// For readers that ask a schema registry: record v1 in binary mode alone.
+    pub framing: Option<Framing>,
+}
+
 /// A record of an article, as one of the CloudEvents. Whether it is too large for the output topic is for the
 /// caller to see
 /// (`OutputRecord::bytes`).
 ///
 /// The event's id is the SHA-256 of the payload: the same payload is the same event on every replay, a
-/// corrected article is another. The article's id is its subject.
+/// corrected article is another. The article's id is its subject. `None` where the record does not fit its schema,
+/// which is a defect.
 pub fn encode(
     article: &EnrichedArticle,
     record: &Record,
     run: &RunInfo,
-    wanted: OutputConfig,
-) -> OutputRecord {
+    wanted: &Wanted,
+) -> Option<OutputRecord> {
     let content_sha256 = sha256(record.value.as_deref().unwrap_or_default());
     let processed_at = build::time(run.processed_at_ms);
     let id = &article.article.id;
-    let schema = (wanted.form == OutputForm::Ninjs31).then_some(ninjs::SCHEMA);
+    let framing = wanted.framing.as_ref();
+    let schema = match wanted.form {
+        OutputForm::RecordV1 => framing.map(Framing::schema_uri),
+        OutputForm::Ninjs31 => Some(ninjs::SCHEMA),
+    };
     let value = match wanted.form {
         OutputForm::RecordV1 => Data::Record(Box::new(build::record(article, record, run, &content_sha256))),
         OutputForm::Ninjs31 => {
@@ -98,12 +116,15 @@ pub fn encode(
         .filter_map(|(name, value)| Some((name, value?)));
     let kept = |header: &&Header| !is_ours(&header.name);
     let mut headers: Vec<Header> = record.headers.iter().filter(kept).cloned().collect();
-    // Serialising cannot fail: all keys are strings and the writer is memory (`tests` has a property over it).
     let value = match wanted.event {
         EventMode::Binary => {
-            headers.push(Header::text("content-type", "application/json"));
+            let content_type = framing.map_or("application/json", Framing::content_type);
+            headers.push(Header::text("content-type", content_type));
             headers.extend(attributes.map(|(name, value)| Header::text(format!("ce_{name}"), value)));
-            serde_json::to_vec(&value)
+            framing.map_or_else(
+                || serde_json::to_vec(&value).ok(),
+                |framing| framing.frame(&value),
+            )
         }
         EventMode::Structured => {
             headers.push(Header::text(
@@ -115,15 +136,15 @@ pub fn encode(
                 datacontenttype: "application/json",
                 data: value,
             };
-            serde_json::to_vec(&event)
+            serde_json::to_vec(&event).ok()
         }
     };
     let key = record.key.clone().unwrap_or_else(|| id.clone().into_bytes());
-    OutputRecord {
+    Some(OutputRecord {
         key: Some(key),
-        value: Some(value.unwrap_or_default()),
+        value: Some(value?),
         headers,
-    }
+    })
 }
 
 /// A record in the form that is wanted.

@@ -14,7 +14,7 @@ use crate::article::Value;
 /// points, half-open. Scores have three decimals.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(title = "dateline record v1")]
+#[schemars(title = "dateline.RecordV1")]
 pub struct RecordV1<'a> {
     /// Version of this shape.
     pub schema_version: SchemaVersion,

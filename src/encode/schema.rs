@@ -1,14 +1,26 @@
-//! The published JSON Schema (2020-12) of record v1, generated from its types.
+//! The published JSON Schema of record v1 (2020-12, and draft 7 for schema registries), generated from its types.
 
 use schemars::generate::SchemaSettings;
 use serde_json::Value as Json;
 
 use crate::encode::record_v1::RecordV1;
 
+/// Full name of the record: the title of its JSON Schema, and the name of its Avro schema.
+pub const RECORD_NAME: &str = "dateline.RecordV1";
+
 /// JSON Schema of record v1.
 pub fn record() -> Json {
-    let settings = SchemaSettings::draft2020_12().for_serialize();
+    generate(SchemaSettings::draft2020_12())
+}
+
+/// The same in draft 7, the newest that every schema registry can compare.
+pub fn record_draft7() -> Json {
+    generate(SchemaSettings::draft07())
+}
+
+fn generate(settings: SchemaSettings) -> Json {
     let mut schema = settings
+        .for_serialize()
         .into_generator()
         .into_root_schema_for::<RecordV1<'static>>()
         .to_value();

@@ -1,6 +1,7 @@
 //! Whole records against the published schema, and offsets over arbitrary Unicode.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use serde_json::Value as Json;
@@ -152,6 +153,10 @@ fn full() -> EnrichedArticle {
     full
 }
 
+fn encode(article: &EnrichedArticle, record: &Record, run: &RunInfo, wanted: &Wanted) -> OutputRecord {
+    super::encode(article, record, run, wanted).unwrap()
+}
+
 fn value(output: &OutputRecord) -> Json {
     serde_json::from_slice(output.value.as_deref().unwrap()).unwrap()
 }
@@ -159,7 +164,7 @@ fn value(output: &OutputRecord) -> Json {
 #[test]
 fn the_whole_record_is_golden() {
     let written = String::from_utf8(
-        encode(&full(), &record(None), &run(), OutputConfig::default())
+        encode(&full(), &record(None), &run(), &Wanted::default())
             .value
             .unwrap(),
     )
@@ -170,7 +175,7 @@ fn the_whole_record_is_golden() {
 
 #[test]
 fn what_is_absent_is_left_out_and_null_is_never_written() {
-    let written = encode(&article("H", "T"), &record(None), &run(), OutputConfig::default());
+    let written = encode(&article("H", "T"), &record(None), &run(), &Wanted::default());
     let record = value(&written);
     for absent in [
         "url",
@@ -186,12 +191,7 @@ fn what_is_absent_is_left_out_and_null_is_never_written() {
     }
     let mut looked = article("H", "T");
     (looked.entities, looked.topics, looked.keywords) = (Some(vec![]), Some(vec![]), Some(vec![]));
-    let looked = value(&encode(
-        &looked,
-        &self::record(None),
-        &run(),
-        OutputConfig::default(),
-    ));
+    let looked = value(&encode(&looked, &self::record(None), &run(), &Wanted::default()));
     for empty in ["entities", "topics", "keywords"] {
         assert_eq!(looked.get(empty), Some(&json!([])), "{empty}");
     }
@@ -208,10 +208,10 @@ fn key_and_headers_follow_the_contract() {
         &article("H", "T"),
         &record(Some(b"\xFF key")),
         &run(),
-        OutputConfig::default(),
+        &Wanted::default(),
     );
     assert_eq!(keyed.key.as_deref(), Some(b"\xFF key".as_slice()));
-    let output = encode(&article("H", "T"), &record(None), &run(), OutputConfig::default());
+    let output = encode(&article("H", "T"), &record(None), &run(), &Wanted::default());
     assert_eq!(output.key.as_deref(), Some(b"urn:sha256:ab".as_slice()));
     let payload = "239f59ed55e737c77147cf55ad0c1b030b6d7ee748a7426952f9b852d5a935e5";
     let expected = [
@@ -249,17 +249,49 @@ fn a_tombstone_passes_with_key_and_headers() {
 }
 
 #[test]
+fn framed_values_begin_with_the_number_of_their_schema() {
+    let uri = "http://registry.example/schemas/ids/258";
+    let plain = encode(&full(), &record(None), &run(), &Wanted::default());
+    let avro = Arc::new(avro::Avro::record().unwrap());
+    for (avro, media) in [(None, "json"), (Some(avro), "avro")] {
+        let framing = Framing::new(258, uri.to_owned(), avro);
+        let wanted = Wanted {
+            framing: Some(framing.clone()),
+            ..Wanted::default()
+        };
+        let framed = encode(&full(), &record(None), &run(), &wanted);
+        let bytes = framed.value.clone().unwrap();
+        assert_eq!(bytes[..5], [0, 0, 0, 1, 2]);
+        let again: Json = serde_json::from_slice(&framing.unframe(&bytes).unwrap()).unwrap();
+        assert_eq!(again, value(&plain));
+        let mut headers = plain.headers.clone();
+        headers.retain(|header| header.name != "content-type");
+        let (own, kept): (Vec<Header>, Vec<Header>) = framed
+            .headers
+            .into_iter()
+            .partition(|header| ["content-type", "ce_dataschema"].contains(&header.name.as_str()));
+        let media = format!("application/vnd.confluent.{media}");
+        assert_eq!(
+            own,
+            [
+                Header::text("content-type", media),
+                Header::text("ce_dataschema", uri)
+            ]
+        );
+        assert_eq!((kept, &framed.key), (headers, &plain.key));
+        for strange in [&bytes[1..], b"", b"{}", &[0, 0, 0, 1, 3, b'{', b'}']] {
+            assert_eq!(framing.unframe(strange), None);
+        }
+    }
+}
+
+#[test]
 fn records_without_kafka_have_no_source() {
     let mut local = record(None);
     local.origin.kafka_topic = "".into();
     local.timestamp_ms = None;
-    let provenance = value(&encode(
-        &article("H", "T"),
-        &local,
-        &run(),
-        OutputConfig::default(),
-    ))["provenance"]
-        .clone();
+    let provenance =
+        value(&encode(&article("H", "T"), &local, &run(), &Wanted::default()))["provenance"].clone();
     assert_eq!(
         (provenance.get("source"), provenance.get("received_at")),
         (None, None)
@@ -284,7 +316,7 @@ fn published_schema_is_generated_and_records_validate() {
     );
     let validator = jsonschema::validator_for(&generated).unwrap();
     for enriched in [article("H", "T"), full()] {
-        let record = value(&encode(&enriched, &record(None), &run(), OutputConfig::default()));
+        let record = value(&encode(&enriched, &record(None), &run(), &Wanted::default()));
         assert_eq!(
             validator
                 .iter_errors(&record)
@@ -293,7 +325,7 @@ fn published_schema_is_generated_and_records_validate() {
             [""; 0]
         );
     }
-    let good = value(&encode(&full(), &record(None), &run(), OutputConfig::default()));
+    let good = value(&encode(&full(), &record(None), &run(), &Wanted::default()));
     for (pointer, bad) in [
         ("/schema_version", json!("2")),
         ("/headline", json!(null)),
@@ -332,7 +364,7 @@ proptest! {
         let fitting = |m: &&Mention| m.span.of(if m.field == Field::Text { &text } else { &headline }).is_some();
         let fit = mentions.iter().filter(fitting).count();
         enriched.entities = Some(vec![entity(mentions)]);
-        let record = value(&encode(&enriched, &record(None), &run(), OutputConfig::default()));
+        let record = value(&encode(&enriched, &record(None), &run(), &Wanted::default()));
         prop_assert_eq!(record["headline"].as_str(), Some(headline.as_str()));
         prop_assert_eq!(record["text"].as_str(), Some(text.as_str()));
         let written = record["entities"][0]["mentions"].as_array().unwrap();

@@ -1,8 +1,10 @@
-//! The only room that knows reqwest: pages of articles that are only a URL, and OAuth tokens for Kafka's
-//! SASL/OAUTHBEARER. Never knows Kafka.
+//! The only room that knows reqwest: pages of articles that are only a URL, OAuth tokens for Kafka's
+//! SASL/OAUTHBEARER, and the schema registry. Never knows Kafka.
 
 mod address;
 mod breaker;
+mod client;
 pub mod fetch;
 pub mod oauth;
+pub mod registry;
 mod resolve;

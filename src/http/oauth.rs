@@ -6,6 +6,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::http::client;
+
 /// Longest that one request for a token may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Largest answer that is read.
@@ -80,17 +82,7 @@ impl TokenEndpoint {
         scope: Option<&str>,
         ca_pem: Option<&[u8]>,
     ) -> Result<Self, TokenError> {
-        // Installing twice is an error that changes nothing.
-        drop(rustls::crypto::ring::default_provider().install_default());
-        let mut builder = reqwest::Client::builder()
-            .timeout(TIMEOUT)
-            .redirect(reqwest::redirect::Policy::none());
-        if let Some(pem) = ca_pem {
-            let certificate =
-                reqwest::Certificate::from_pem(pem).map_err(|e| TokenError::Client(e.to_string()))?;
-            builder = builder.tls_certs_merge([certificate]);
-        }
-        let client = builder.build().map_err(|e| TokenError::Client(e.to_string()))?;
+        let client = client::build(TIMEOUT, ca_pem).map_err(TokenError::Client)?;
         Ok(Self {
             client,
             url: url.to_owned(),

@@ -35,7 +35,7 @@ const FRAMING_BYTES: usize = 512;
 pub enum NotReady {
     /// The cluster was asked, and this is wrong with it or with what we ask of it: everything, one problem
     /// a line.
-    #[error("the cluster is not ready for dateline:\n  - {}", .0.join("\n  - "))]
+    #[error("dateline cannot start:\n  - {}", .0.join("\n  - "))]
     Problems(Vec<String>),
     /// The cluster could not be asked; it may be there later.
     #[error("{0}")]

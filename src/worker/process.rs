@@ -3,6 +3,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
+use std::sync::Arc;
 
 use thiserror::Error;
 
@@ -16,12 +17,13 @@ use crate::article::RejectionCode;
 use crate::config::Config;
 use crate::config::FetchFailure;
 use crate::config::FormChoice;
-use crate::config::OutputConfig;
 use crate::config::Tombstones;
 use crate::decode;
 use crate::decode::DecodeSettings;
 use crate::encode;
+use crate::encode::Framing;
 use crate::encode::RunInfo;
+use crate::encode::Wanted;
 use crate::enrich::Enricher;
 use crate::enrich::EnricherError;
 use crate::enrich::topics::Explanation;
@@ -55,13 +57,13 @@ pub enum ProcessorError {
 }
 
 /// Everything that one record's way needs, shared by all threads.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Processor {
-    enricher: Enricher,
+    enricher: Arc<Enricher>,
     settings: DecodeSettings,
     limits: Limits,
     tombstones: Tombstones,
-    output: OutputConfig,
+    output: Wanted,
     fetch_failure: FetchFailure,
     /// What all records share; models and time are those of each.
     run: RunInfo,
@@ -88,7 +90,7 @@ impl Processor {
             FormChoice::Mail => decode::FormChoice::Mail,
         };
         Ok(Self {
-            enricher,
+            enricher: Arc::new(enricher),
             settings: DecodeSettings {
                 form,
                 passthrough_fields: config.input.passthrough_fields.clone(),
@@ -98,10 +100,21 @@ impl Processor {
                 ..Limits::default()
             },
             tombstones: config.input.tombstones,
-            output: config.output,
+            output: Wanted {
+                form: config.output.form,
+                event: config.output.event,
+                framing: None,
+            },
             fetch_failure: config.fetch.on_failure,
             run,
         })
+    }
+
+    /// The same, its records framed for readers that ask a schema registry.
+    pub fn framed(&self, framing: Option<Framing>) -> Self {
+        let mut framed = self.clone();
+        framed.output.framing = framing;
+        framed
     }
 
     /// The models, ready to read.
@@ -275,16 +288,22 @@ impl Processor {
             processed_at_ms: now_ms,
             ..self.run.clone()
         };
-        let output = encode::encode(&enriched, record, &run, self.output);
+        let output = encode::encode(&enriched, record, &run, &self.output);
         observer.finished(Step::Encode);
-        Outcome::Enriched(output)
+        output.map_or_else(
+            || {
+                Outcome::Rejected(Rejection::new(
+                    RejectionCode::Panicked,
+                    "the record does not fit its schema",
+                ))
+            },
+            Outcome::Enriched,
+        )
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::config::EnrichConfig;
     use crate::record::Origin;

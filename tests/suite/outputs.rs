@@ -3,10 +3,14 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use dateline::config::Config;
 use dateline::config::EventMode;
 use dateline::config::OutputForm;
+use dateline::encode::Framing;
+use dateline::encode::avro::Avro;
+use dateline::encode::schema;
 use dateline::record::Outcome;
 use dateline::record::OutputRecord;
 use dateline::record::Record;
@@ -50,6 +54,36 @@ fn json(output: &OutputRecord) -> Value {
 fn header<'o>(output: &'o OutputRecord, name: &str) -> Option<&'o str> {
     let header = output.headers.iter().find(|header| header.name == name)?;
     std::str::from_utf8(header.value.as_deref()?).ok()
+}
+
+/// Each sample, framed as Avro and as JSON, is the record that is published without a registry; the schema that is
+/// registered holds for it.
+#[test]
+fn framed_records_are_the_plain_ones() {
+    let plain = processor(OutputForm::RecordV1, EventMode::Binary);
+    let validator = jsonschema::validator_for(&schema::record_draft7()).unwrap();
+    let avro = Arc::new(Avro::record().unwrap());
+    let framings =
+        [None, Some(avro)].map(|avro| Framing::new(7, "http://r.example/schemas/ids/7".into(), avro));
+    let mut bytes = [0, 0, 0];
+    for record in records() {
+        let Some(expected) = output(&plain, &record) else {
+            continue;
+        };
+        let expected_json = json(&expected);
+        assert!(validator.is_valid(&expected_json), "{expected_json}");
+        bytes[0] += expected.bytes();
+        for (framing, sum) in framings.iter().zip(&mut bytes[1..]) {
+            let framed = output(&plain.framed(Some(framing.clone())), &record).unwrap();
+            *sum += framed.bytes();
+            let value = framing.unframe(framed.value.as_deref().unwrap()).unwrap();
+            let value: Value = serde_json::from_slice(&value).unwrap();
+            assert_eq!(value, expected_json);
+        }
+    }
+    let [plain, json, avro] = bytes;
+    assert!(avro < plain && plain < json, "{bytes:?}");
+    assert!(!validator.is_valid(&serde_json::json!({"id": "x"})));
 }
 
 #[test]
