@@ -12,6 +12,7 @@ pub mod run;
 pub mod schema;
 pub mod service;
 pub mod oauth;
+pub mod telemetry;
 pub mod view;
 
 use std::ffi::OsString;

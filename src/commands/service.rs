@@ -17,6 +17,7 @@ use tracing::warn;
 use crate::commands::exit::Exit;
 use crate::commands::oauth::token_provider;
 use crate::commands::registry;
+use crate::commands::telemetry;
 use crate::commands::view::View;
 use crate::config::Config;
 use crate::config::Delivery;
@@ -130,6 +131,7 @@ impl Service {
         );
         self.stop_on_signal(source.stopper());
         let limits = &config.dead_letters;
+        let (tracing, sending) = telemetry::tracing(config, &shared.metrics)?.unzip();
         let worker = Worker {
             processor: Arc::new(processor.framed(framing.clone())),
             metrics: shared.metrics.clone(),
@@ -138,6 +140,7 @@ impl Service {
             threads: config.worker.threads,
             fetch: fetch(config, &shared.metrics)?,
             on_delivered: view.on_delivered(framing),
+            tracing,
         };
         let result = worker.run(&mut source, &mut sink).await;
         view.end();
@@ -151,6 +154,10 @@ impl Service {
         match tokio::time::timeout(deadline, close).await {
             Ok(closed) => closed?,
             Err(_) => warn!("the group was not left within the deadline: ending all the same"),
+        }
+        if let Some(sending) = sending {
+            let most = Duration::from_millis(u64::from(config.telemetry.timeout_ms));
+            sending.finish(most).await;
         }
         Ok(exit(result))
     }

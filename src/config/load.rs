@@ -88,7 +88,7 @@ type SecretPlace<'c> = (&'static str, &'c mut Option<Secret>, &'c Option<String>
 fn read_secrets(config: &mut Config, problems: &mut ConfigProblems) {
     let security = &mut config.kafka.security;
     let registry = &mut config.output.schema_registry;
-    let secrets: [SecretPlace<'_>; 5] = [
+    let secrets: [SecretPlace<'_>; 6] = [
         (
             "kafka.security.key_password",
             &mut security.key_password,
@@ -113,6 +113,11 @@ fn read_secrets(config: &mut Config, problems: &mut ConfigProblems) {
             "output.schema_registry.token",
             &mut registry.token,
             &registry.token_file,
+        ),
+        (
+            "telemetry.headers",
+            &mut config.telemetry.headers,
+            &config.telemetry.headers_file,
         ),
     ];
     for (name, secret, file) in secrets {

@@ -20,6 +20,7 @@ mod secret;
 mod security;
 mod shape;
 mod similar;
+mod telemetry;
 mod topics;
 mod validate;
 mod worker;
@@ -41,6 +42,7 @@ pub use schema::schema;
 pub use schema_registry::{SchemaFormat, SchemaRegistryConfig, SubjectName};
 pub use secret::Secret;
 pub use security::{SaslMechanism, SecurityConfig, SecurityProtocol};
+pub use telemetry::TelemetryConfig;
 pub use topics::OwnTopic;
 pub use topics::TopicsConfig;
 pub use topics::TopicsModel;
@@ -76,4 +78,6 @@ pub struct Config {
     pub admin: AdminConfig,
     /// Logging.
     pub log: LogConfig,
+    /// Traces for an OpenTelemetry collector.
+    pub telemetry: TelemetryConfig,
 }

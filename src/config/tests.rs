@@ -420,3 +420,37 @@ fn problems_of_the_schema_registry_are_told() {
         told("output.schema_registry", text, problem);
     }
 }
+
+#[test]
+fn problems_of_telemetry_are_told() {
+    for (text, problem) in [
+        ("headers = 'a=b'", "headers: has no effect without traces_url"),
+        ("ca_file = '/ca'", "ca_file: has no effect without traces_url"),
+        (
+            "traces_url = 'localhost:4317'",
+            "traces_url: expected an http or https URL",
+        ),
+        (
+            "traces_url = 'http://u:p@c'",
+            "traces_url: expected an http or https URL",
+        ),
+        (
+            "traces_url = 'http://c'\nheaders = 's3cret'",
+            "headers: expected name=value pairs",
+        ),
+        (
+            "traces_url = 'http://c'\nheaders = 'a b=c'",
+            "headers: expected name=value pairs",
+        ),
+        (
+            "traces_url = 'http://c'\nca_file = '/no/such'",
+            "ca_file: cannot be read",
+        ),
+        ("sample_share = 2", "sample_share: 2 is not within 0 to 1"),
+    ] {
+        told("telemetry", text, problem);
+    }
+    let fine = "traces_url = 'https://c:4318/v1/traces'\nheaders = 'Authorization=Bearer x=y, a=b,'";
+    let config = load(&format!("[telemetry]\n{fine}"), &[]).unwrap();
+    assert!(!config.to_redacted_toml().contains("Bearer"));
+}

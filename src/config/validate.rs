@@ -15,6 +15,7 @@ use crate::config::OutputConfig;
 use crate::config::OutputForm;
 use crate::config::SaslMechanism;
 use crate::config::SecurityConfig;
+use crate::config::TelemetryConfig;
 use crate::config::librdkafka;
 
 /// How many batches the memory budget must hold at least: fetched, enriched, committed, and what the client queues.
@@ -44,6 +45,7 @@ pub(super) fn check(config: &Config, problems: &mut ConfigProblems) {
     }
     memory(config, problems);
     schema_registry(&config.output, problems);
+    telemetry(&config.telemetry, problems);
     if config.admin.listen.parse::<SocketAddr>().is_err() {
         problems.add(
             "admin.listen",
@@ -308,6 +310,45 @@ fn schema_registry(output: &OutputConfig, problems: &mut ConfigProblems) {
             "url",
             "goes with output.event = \"binary\" alone: a framed value is no JSON event",
         );
+    }
+}
+
+fn telemetry(telemetry: &TelemetryConfig, problems: &mut ConfigProblems) {
+    let mut add = |name: &str, message: &str| problems.add(format!("telemetry.{name}"), message);
+    let Some(url) = &telemetry.traces_url else {
+        let headers = telemetry.headers.is_some() || telemetry.headers_file.is_some();
+        for (name, given) in [("headers", headers), ("ca_file", telemetry.ca_file.is_some())] {
+            if given {
+                add(name, "has no effect without traces_url");
+            }
+        }
+        return;
+    };
+    match url::Url::parse(url) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.username().is_empty() => {}
+        _ => add(
+            "traces_url",
+            "expected an http or https URL without a user name, such as http://localhost:4318/v1/traces",
+        ),
+    }
+    let is_name = |name: &str| {
+        let legal = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+        !name.is_empty() && name.bytes().all(legal)
+    };
+    let is_value = |value: &str| value.bytes().all(|b| b == b' ' || b.is_ascii_graphic());
+    let is_header = |pair: &str| {
+        let Some((name, value)) = pair.split_once('=') else {
+            return pair.trim().is_empty();
+        };
+        is_name(name.trim()) && is_value(value.trim())
+    };
+    if let Some(headers) = &telemetry.headers
+        && !headers.expose().split(',').all(is_header)
+    {
+        add("headers", "expected name=value pairs, comma separated");
+    }
+    if let Some(Err(error)) = telemetry.ca_file.as_ref().map(File::open) {
+        add("ca_file", &format!("cannot be read: {error}"));
     }
 }
 

@@ -115,6 +115,18 @@ label! {
     }
 }
 
+label! {
+    /// What became of spans for the collector of traces.
+    SpanFate {
+        /// The collector took them.
+        Sent = "sent",
+        /// Dropped: too many waited already.
+        QueueFull = "queue_full",
+        /// Dropped: the collector could not be reached, or refused them.
+        NotSent = "not_sent",
+    }
+}
+
 impl HttpOutcome {
     /// True for trouble of the other side that may pass.
     pub const fn may_pass(self) -> bool {
@@ -172,6 +184,9 @@ impl Metrics {
             table.http_cache_hits.with_label_values(&[service.name()]);
             table.http_breakers_open.with_label_values(&[service.name()]);
         }
+        for fate in SpanFate::ALL {
+            table.spans.with_label_values(&[fate.name()]);
+        }
         table
             .build_info
             .with_label_values(&[env!("CARGO_PKG_VERSION")])
@@ -195,6 +210,12 @@ impl Metrics {
             .http_seconds
             .with_label_values(&[service.name()])
             .observe(seconds);
+    }
+
+    /// So many spans ended up like this.
+    pub fn spans(&self, fate: SpanFate, count: usize) {
+        let spans = self.0.table.spans.with_label_values(&[fate.name()]);
+        spans.inc_by(count as u64);
     }
 
     /// A request is made again.

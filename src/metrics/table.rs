@@ -199,6 +199,8 @@ metrics! {
     http_cache_hits: IntCounterVec = "dateline_http_cache_hits_total", &["service"], NONE;
     /// Hosts that are left alone for a while because they failed too often, by service.
     http_breakers_open: IntGaugeVec = "dateline_http_breakers_open", &["service"], NONE;
+    /// Spans for the collector of traces, by what became of them: sent, queue full, not sent.
+    spans: IntCounterVec = "dateline_spans_total", &["fate"], NONE;
     /// Statistics of the Kafka client that could not be read.
     statistics_unreadable: IntCounter = "dateline_statistics_unreadable_total", &[], NONE;
     /// Log lines held back by rate limits.

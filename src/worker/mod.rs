@@ -5,6 +5,7 @@
 pub mod guard;
 pub mod process;
 pub mod seams;
+pub mod trace;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,6 +29,10 @@ use crate::worker::seams::FatalError;
 use crate::worker::seams::Fetch;
 use crate::worker::seams::OutcomeSink;
 use crate::worker::seams::RecordSource;
+use crate::worker::trace::BatchTrace;
+use crate::worker::trace::Counts;
+use crate::worker::trace::StageTime;
+use crate::worker::trace::Tracing;
 
 /// Why the worker stopped other than by request.
 #[derive(Debug, Error)]
@@ -62,6 +67,8 @@ pub struct Worker {
     pub fetch: Option<Fetch>,
     /// Told about delivered batches.
     pub on_delivered: OnDelivered,
+    /// Told what batches went through, where they are traced.
+    pub tracing: Option<Tracing>,
 }
 
 impl Worker {
@@ -81,7 +88,7 @@ impl Worker {
                 .thread_name(|n| format!("enrich-{n}"))
                 .build()?,
         );
-        let mut enriched: Option<(Batch, Vec<Outcome>)> = None;
+        let mut enriched: Option<Enriched> = None;
         let mut is_first = true;
         let mut dropped = None;
         loop {
@@ -108,21 +115,60 @@ impl Worker {
         }
     }
 
-    /// Commits one enriched batch and counts its outcomes once they are delivered. `dropped` is the epoch of the last
-    /// batch of which nothing counts.
+    /// Commits one enriched batch, and says what it went through where that is traced.
     async fn commit<K: OutcomeSink>(
         &mut self,
         sink: &mut K,
-        enriched: Option<(Batch, Vec<Outcome>)>,
+        enriched: Option<Enriched>,
         dropped: &mut Option<u64>,
     ) -> Result<(), WorkerError> {
-        let Some((mut batch, mut outcomes)) = enriched else {
+        let Some(Enriched {
+            batch,
+            outcomes,
+            stages,
+        }) = enriched
+        else {
             return Ok(());
         };
+        let trace = self
+            .tracing
+            .as_ref()
+            .map(|tracing| BatchTrace::of(&batch, &outcomes, stages, tracing.links_max));
+        let started = Instant::now();
+        let delivered = self.deliver(sink, batch, outcomes, dropped).await;
+        if let (Some(tracing), Some(mut trace)) = (&self.tracing, trace) {
+            trace.stages.push(StageTime {
+                stage: Stage::Commit,
+                started,
+                ended: Instant::now(),
+            });
+            trace.failure = match &delivered {
+                Ok(Some(_)) => None,
+                Ok(None) => Some("dropped"),
+                Err(WorkerError::DeadLetterLimit(..)) => Some("dead_letter_limit"),
+                Err(_) => Some("fatal"),
+            };
+            if let Ok(Some(outcomes)) = &delivered {
+                trace.outcomes = Counts::of(outcomes);
+            }
+            (tracing.ended)(trace);
+        }
+        delivered.map(drop)
+    }
+
+    /// Delivers one batch and counts its outcomes, which are handed back; `None` where nothing of it counts. `dropped`
+    /// is the epoch of the last batch of which nothing counts.
+    async fn deliver<K: OutcomeSink>(
+        &mut self,
+        sink: &mut K,
+        mut batch: Batch,
+        mut outcomes: Vec<Outcome>,
+        dropped: &mut Option<u64>,
+    ) -> Result<Option<Vec<Outcome>>, WorkerError> {
         let epoch = batch.epoch;
         if *dropped >= Some(epoch) {
             // Its records come after those of a dropped batch, which are read again: no limit is judged by a gap.
-            return Ok(());
+            return Ok(None);
         }
         let before = self.guard.clone();
         let started = Instant::now();
@@ -139,14 +185,14 @@ impl Worker {
                     self.metrics
                         .stage_seconds(Stage::Commit, started.elapsed().as_secs_f64());
                     self.count(&batch, &outcomes);
-                    return Ok(());
+                    return Ok(Some(outcomes));
                 }
                 Committed::Refused(again, others) => (batch, outcomes) = (again, others),
                 // The records will be read again, and then they count.
                 Committed::Dropped => {
                     self.guard = before;
                     *dropped = Some(epoch);
-                    return Ok(());
+                    return Ok(None);
                 }
             }
         }
@@ -197,6 +243,14 @@ fn told(batch: &Batch, outcomes: &[Outcome]) -> String {
     codes.join(", ") + &first.unwrap_or_default()
 }
 
+/// A batch on its way to the sink.
+struct Enriched {
+    batch: Batch,
+    outcomes: Vec<Outcome>,
+    /// The stages behind it.
+    stages: Vec<StageTime>,
+}
+
 /// What turns the next batch into outcomes, over all cores, order kept.
 struct Core {
     pool: Arc<rayon::ThreadPool>,
@@ -207,24 +261,34 @@ struct Core {
 }
 
 impl Core {
-    async fn next<S: RecordSource>(
-        self,
-        source: &mut S,
-    ) -> Result<Option<(Batch, Vec<Outcome>)>, FatalError> {
+    async fn next<S: RecordSource>(self, source: &mut S) -> Result<Option<Enriched>, FatalError> {
         let waited = Instant::now();
         let Some(batch) = source.next_batch().await? else {
             return Ok(None);
         };
+        let taken = Instant::now();
         self.metrics
-            .stage_seconds(Stage::Fetch, waited.elapsed().as_secs_f64());
+            .stage_seconds(Stage::Fetch, (taken - waited).as_secs_f64());
         let pages = match &self.fetch {
             Some(fetch) => self.pages(&batch, fetch).await,
             None => BTreeMap::new(),
         };
         let enriched = tokio::task::spawn_blocking(move || self.enrich(batch, &pages)).await;
-        enriched
-            .map(Some)
-            .map_err(|e| FatalError(format!("enrichment of a batch panicked: {e}")))
+        let (batch, outcomes) =
+            enriched.map_err(|e| FatalError(format!("enrichment of a batch panicked: {e}")))?;
+        let time = |stage, started, ended| StageTime {
+            stage,
+            started,
+            ended,
+        };
+        Ok(Some(Enriched {
+            batch,
+            outcomes,
+            stages: vec![
+                time(Stage::Fetch, waited, taken),
+                time(Stage::Enrich, taken, Instant::now()),
+            ],
+        }))
     }
 
     /// The pages of the records that are only a URL, by their place in the batch. Other batches wait meanwhile;
@@ -276,6 +340,7 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
+    use crate::record::Header;
     use crate::record::Origin;
     use crate::record::Record;
 
@@ -331,6 +396,7 @@ mod tests {
             threads: 1,
             fetch: None,
             on_delivered: Box::new(|_, _| ()),
+            tracing: None,
         }
     }
 
@@ -379,6 +445,44 @@ mod tests {
             epoch: 1,
             bytes: record.bytes(),
             records: vec![record],
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_batch_went_through_is_told_however_it_ends() {
+        let broken = || {
+            let mut broken = Batch { epoch: 2, ..batch() };
+            broken.records[0].value = Some(b"{ not json".to_vec());
+            broken
+        };
+        let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        let mut linked = Batch { epoch: 2, ..batch() };
+        linked.records[0].headers = vec![Header::text("traceparent", parent)];
+        let (sender, told) = std::sync::mpsc::channel();
+        let sender = std::sync::Mutex::new(sender);
+        let worker = Worker {
+            tracing: Some(Tracing {
+                links_max: 1,
+                ended: Arc::new(move |trace| sender.lock().unwrap().send(trace).unwrap()),
+            }),
+            ..worker(1)
+        };
+        let batches = VecDeque::from([batch(), linked, broken()]);
+        let (mut source, mut sink) = (Quiet(batches), Failing { failed: false });
+        worker.run(&mut source, &mut sink).await.unwrap_err();
+        let told: Vec<BatchTrace> = told.try_iter().collect();
+        let failures: Vec<_> = told.iter().map(|trace| trace.failure).collect();
+        assert_eq!(failures, [Some("dropped"), None, Some("dead_letter_limit")]);
+        assert_eq!(told[1].producers[0].flags, 1);
+        assert_eq!(
+            (told[1].outcomes.passed_through, told[2].outcomes.rejected),
+            (1, 1)
+        );
+        for trace in &told {
+            let stages: Vec<_> = trace.stages.iter().map(|time| time.stage).collect();
+            assert_eq!(stages, [Stage::Fetch, Stage::Enrich, Stage::Commit]);
+            assert!(trace.stages.is_sorted_by_key(|time| time.started));
+            assert_eq!((trace.kafka_topic.as_deref(), trace.records), (Some("in"), 1));
         }
     }
 

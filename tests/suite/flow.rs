@@ -186,6 +186,7 @@ impl Run {
             clock: || NOW_MS,
             fetch: None,
             threads: 2,
+            tracing: None,
             on_delivered: Box::new(move |batch, outcomes| {
                 assert_eq!(batch.records.len(), outcomes.len());
                 told.lock()
