@@ -19,7 +19,8 @@ pub struct Framing {
 }
 
 impl Framing {
-    /// Values as Avro where `avro` is given, else as JSON. `schema_uri` names the schema for readers without a registry.
+    /// Values as Avro where `avro` is given, else as JSON. `schema_uri` names the schema for readers without a
+    /// registry.
     pub const fn new(schema_id: u32, schema_uri: String, avro: Option<Arc<Avro>>) -> Self {
         Self {
             schema_id,

@@ -1,6 +1,5 @@
-//! `EnrichedArticle` to record v1 (JSON or Avro) or ninjs 3.1, and the dead letter of a record that can never be one. Pure: time and
-//! versions come in
-//! as arguments. Knows Kafka's records as plain data, never Kafka.
+//! `EnrichedArticle` to record v1 (JSON or Avro) or ninjs 3.1, and the dead letter of a record that can never be
+//! one. Pure: time and versions come in as arguments. Knows Kafka's records as plain data, never Kafka.
 
 pub mod avro;
 mod build;

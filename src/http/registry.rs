@@ -1,5 +1,6 @@
-//! A schema registry with Confluent's REST API: which number a schema has, asked once at start. A schema that readers of
-//! older records could not live with is refused here, before the first record. Secrets never reach an error message.
+//! A schema registry with Confluent's REST API: which number a schema has, asked once at start. A schema that
+//! readers of older records could not live with is refused here, before the first record. Secrets never reach an
+//! error message.
 
 use std::time::Duration;
 use std::time::Instant;
@@ -314,7 +315,8 @@ fn shortened(text: &str) -> String {
         .collect()
 }
 
-/// The API says what was not found (`40401` a subject, `40402` a version, `40403` a schema); another server just says no.
+/// The API says what was not found (`40401` a subject, `40402` a version, `40403` a schema); another server just
+/// says no.
 fn is_of_api(body: &[u8]) -> bool {
     let code = serde_json::from_slice::<Json>(body).ok();
     let code = code.and_then(|answer| answer.get("error_code")?.as_u64());

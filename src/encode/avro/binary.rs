@@ -1,5 +1,5 @@
-//! Avro's binary encoding (specification 1.11) of JSON values by a `Shape`, and back. Bytes are hostile: every length is
-//! checked against what is there.
+//! Avro's binary encoding (specification 1.11) of JSON values by a `Shape`, and back. Bytes are hostile: every
+//! length is checked against what is there.
 
 use serde_json::Map;
 use serde_json::Number;

@@ -1,5 +1,5 @@
-//! Traces for an OpenTelemetry collector: OTLP over HTTP, as protobuf. Spans wait in a bounded queue and are sent beside
-//! the flow; what cannot be sent is dropped and counted. Never holds up a batch.
+//! Traces for an OpenTelemetry collector: OTLP over HTTP, as protobuf. Spans wait in a bounded queue and are sent
+//! beside the flow; what cannot be sent is dropped and counted. Never holds up a batch.
 
 mod encode;
 mod spans;

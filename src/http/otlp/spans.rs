@@ -1,5 +1,5 @@
-//! A batch that ended as spans: one of the batch, linked to those that its records come from, and a child a stage. Ids are
-//! random; instants become times of day here. Never sends anything.
+//! A batch that ended as spans: one of the batch, linked to those that its records come from, and a child a stage.
+//! Ids are random; instants become times of day here. Never sends anything.
 
 use std::time::Duration;
 use std::time::Instant;

@@ -1,5 +1,5 @@
-//! What is asked of a registry and what is made of its answers, with answers as Confluent's and Apicurio's give them. The
-//! real Apicurio is asked by `scripts/readers-test.sh`.
+//! What is asked of a registry and what is made of its answers, with answers as Confluent's and Apicurio's give
+//! them. The real Apicurio is asked by `scripts/readers-test.sh`.
 
 use std::io::BufRead;
 use std::io::BufReader;
