@@ -3,6 +3,7 @@
 
 pub mod entities;
 pub mod keywords;
+mod lexis;
 pub mod stopwords;
 pub mod tagger;
 pub mod topics;
@@ -107,7 +108,8 @@ pub struct Enricher {
     resolver: entities::Resolver,
     /// Where topics are wanted.
     topics: Option<topics::Tagger>,
-    keywords: bool,
+    /// Where key phrases are wanted.
+    keywords: Option<keywords::Keywords>,
     models: Vec<ModelInfo>,
 }
 
@@ -133,13 +135,13 @@ impl Enricher {
             .map(|topics| model(Step::Topics)(known(topics.model())));
         let of_keywords = wanted
             .keywords
-            .then(|| model(Step::Keywords)(known(("keywords", "1"))));
+            .then(|| model(Step::Keywords)(known(("keywords", "2"))));
         Ok(Self {
             models: of_names.chain(of_topics).chain(of_keywords).collect(),
             tagger,
             resolver: entities::Resolver::new()?,
             topics,
-            keywords: wanted.keywords,
+            keywords: wanted.keywords.then(keywords::Keywords::new).transpose()?,
         })
     }
 
@@ -220,8 +222,9 @@ impl Enricher {
         if topics.is_some() {
             observer.finished(Step::Topics);
         }
-        let keywords = (self.keywords && reach == Reach::All)
-            .then(|| keywords::keywords(&article, entities.as_deref().unwrap_or_default(), limits));
+        let finder = self.keywords.as_ref().filter(|_| reach == Reach::All);
+        let keywords =
+            finder.map(|finder| finder.find(&article, entities.as_deref().unwrap_or_default(), limits));
         if keywords.is_some() {
             observer.finished(Step::Keywords);
         }

@@ -394,7 +394,7 @@ fn what_is_not_wanted_is_not_computed() {
 
 #[test]
 fn keywords_are_phrases_once_each() {
-    let text = "The nuclear reactor was closed. Engineers at the nuclear reactor found 30 cracks. The cracks were \
+    let text = "The nuclear reactor was closed. Engineers at the nuclear reactor found 30 pipes. The pipes were \
                 small, and the nuclear reactor will open in March.";
     let limits = Limits {
         keywords_max: 2,
@@ -407,7 +407,7 @@ fn keywords_are_phrases_once_each() {
         .into_iter()
         .map(|k| k.text.to_lowercase())
         .collect();
-    assert_eq!(found, ["nuclear reactor", "cracks"]);
+    assert_eq!(found, ["nuclear reactor", "pipes"]);
 }
 
 #[test]
@@ -424,6 +424,25 @@ fn keywords_hold_names_whole_and_nothing_general() {
         .collect();
     assert_eq!(found, ["Peru", "Barack Obama", "trade talks"]);
     assert!(keywords::GENERIC.is_sorted());
+}
+
+#[test]
+fn keywords_of_a_short_item_are_its_noun_phrases() {
+    let headline = "Thai car plants slow output as pickup demand stalls";
+    let text = "Mr. Chai, of a small-car factory, said the assembly lines turned out a fifth fewer vehicles, as banks \
+                turned down buyers. Ms. Chai pursued a longer drought, and Mr. Chai recovered.";
+    let found: Vec<_> = enrich(article(headline, text), &Limits::default())
+        .keywords
+        .unwrap()
+        .into_iter()
+        .map(|k| k.text)
+        .collect();
+    for phrase in ["small-car factory", "assembly lines"] {
+        assert!(found.iter().any(|one| one == phrase), "{phrase}: {found:?}");
+    }
+    for word in ["Mr.", "Ms.", "pursued", "recovered", "said", "turned"] {
+        assert!(found.iter().all(|one| !one.contains(word)), "{word}: {found:?}");
+    }
 }
 
 proptest! {

@@ -13,6 +13,7 @@ mod links;
 mod people;
 mod repeats;
 mod tidy;
+mod torn;
 
 use crate::article::Article;
 use crate::article::Entity;
@@ -50,8 +51,8 @@ impl Resolver {
     /// by position,
     /// without overlap.
     pub fn entities(&self, article: &Article, sightings: Vec<Sighting>, limits: &Limits) -> Findings {
-        let mut sightings = tidy::tidy(article, sightings);
         let fields = Fields::of(article);
+        let mut sightings = torn::mend(fields, tidy::tidy(article, sightings));
         let head = article.dateline.as_ref().map_or(0, |dateline| dateline.span.end);
         repeats::repeat(fields, head, &mut sightings);
         self.join(article, sightings, limits)
