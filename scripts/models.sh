@@ -14,6 +14,7 @@ step() { printf '\n== %s\n' "$*"; }
 
 step "gazetteers and vocabulary"
 python3 scripts/gazetteers.py
+python3 scripts/words.py
 
 step "Python packages of the trainers"
 if [ ! -e "$out/venv/.done" ]; then
