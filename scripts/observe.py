@@ -452,6 +452,15 @@ def memory(world):
         world.expect("DatelineMemoryHigh")
 
 
+def collector_gone(world):
+    """Traces for a collector that is not there."""
+    world.kafka.topics("traced")
+    good = [sample["value"].encode() for sample in SAMPLES[:20]]
+    settings = {"TELEMETRY__TRACES_URL": f"http://127.0.0.1:{free_port()}/v1/traces", "TELEMETRY__INTERVAL_MS": 100}
+    with Worker(world, "traced", **settings), Feed(world.kafka, "traced", good, 20):
+        world.expect("DatelineSpansLost")
+
+
 def outage(world):
     """The broker is stopped under load."""
     world.kafka.topics("outage")
@@ -462,7 +471,7 @@ def outage(world):
         world.expect("DatelineNoBroker")
 
 
-SCENARIOS = [healthy, poison, nobody, stalled, refused, slow, rebalances, retention, site_gone, memory, outage]
+SCENARIOS = [healthy, poison, nobody, stalled, refused, slow, rebalances, retention, site_gone, memory, collector_gone, outage]
 
 
 def main():
