@@ -11,7 +11,7 @@ use crate::article::Field;
 use crate::article::InputForm;
 use crate::config::NamesModel;
 
-fn article(headline: &str, text: &str) -> Article {
+pub(super) fn article(headline: &str, text: &str) -> Article {
     Article {
         headline: (!headline.is_empty()).then(|| headline.to_owned()),
         text: text.to_owned(),

@@ -42,6 +42,21 @@ pub(super) trait Kernel: Copy + Debug + Send + Sync {
 
     /// Runs `work` compiled for these instructions, as far as it is inlined.
     fn run<R>(self, work: impl FnOnce() -> R) -> R;
+
+    /// Weights of `inputs` each column, as panels of `COLUMNS` columns: by panel, group of inputs, column, input in the
+    /// group.
+    fn packed(weights: &[i8], inputs: usize) -> Vec<Self::Weight> {
+        let mut panels = Vec::with_capacity(weights.len());
+        for panel in weights.chunks_exact(inputs * Self::COLUMNS) {
+            for group in (0..inputs).step_by(Self::GROUP) {
+                for column in panel.chunks_exact(inputs) {
+                    let weights = column.iter().skip(group).take(Self::GROUP);
+                    panels.extend(weights.map(|&weight| Self::weight(weight)));
+                }
+            }
+        }
+        panels
+    }
 }
 
 /// The slices of a product fit each other.

@@ -2,21 +2,12 @@
 
 use super::*;
 use crate::article::Article;
-use crate::article::InputForm;
 use crate::article::TopicTag;
 use crate::config::OwnTopic;
 use crate::config::TopicsConfig;
 use crate::config::TopicsModel;
+use crate::enrich::tests::article;
 use crate::limits::Limits;
-
-fn article(headline: &str, text: &str) -> Article {
-    Article {
-        headline: (!headline.is_empty()).then(|| headline.to_owned()),
-        text: text.to_owned(),
-        language: "en".to_owned(),
-        ..Article::new(InputForm::Json, "t")
-    }
-}
 
 thread_local! {
     static TAGGER: Tagger = Tagger::new(&TopicsConfig::default(), &[]).unwrap();

@@ -89,25 +89,11 @@ impl<K: Kernel> Linear<K> {
             bias,
         } = stored;
         let outputs = scales.len();
-        let mut panels = Vec::with_capacity(weights.len());
-        for panel in weights.chunks_exact(inputs * K::COLUMNS) {
-            for group in (0..inputs).step_by(K::GROUP) {
-                for column in panel.chunks_exact(inputs) {
-                    panels.extend(
-                        column
-                            .iter()
-                            .skip(group)
-                            .take(K::GROUP)
-                            .map(|&weight| K::weight(weight)),
-                    );
-                }
-            }
-        }
         let sum = |column: &[i8]| column.iter().map(|&weight| i32::from(weight)).sum();
         Self {
             inputs,
             outputs,
-            panels,
+            panels: K::packed(&weights, inputs),
             sums: weights.chunks_exact(inputs).map(sum).collect(),
             scales,
             bias,

@@ -76,21 +76,11 @@ impl<K: Kernel> Layer<K> {
         let inputs = weights.len() / bias.len().max(1);
         bias.resize(bias.len().next_multiple_of(BLOCK), 0);
         weights.resize(bias.len() * inputs, 0);
-        let mut panels = Vec::with_capacity(weights.len());
-        for panel in weights.chunks_exact(inputs * K::COLUMNS) {
-            for group in (0..inputs).step_by(K::GROUP) {
-                for column in panel.chunks_exact(inputs) {
-                    panels.extend(
-                        column
-                            .iter()
-                            .skip(group)
-                            .take(K::GROUP)
-                            .map(|&weight| K::weight(weight)),
-                    );
-                }
-            }
+        Self {
+            inputs,
+            panels: K::packed(&weights, inputs),
+            bias,
         }
-        Self { inputs, panels, bias }
     }
 
     /// Gives each block of sums (row, first column, sums with their biases) of `ROWS` rows of inputs to `take`.
