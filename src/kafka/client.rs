@@ -26,7 +26,6 @@ use rdkafka::consumer::RebalanceProtocol;
 use rdkafka::error::KafkaError;
 use rdkafka::producer::DeliveryResult;
 use rdkafka::producer::ProducerContext;
-use rdkafka::types::RDKafkaErrorCode;
 use thiserror::Error;
 use tokio::sync::Notify;
 use tracing::debug;
@@ -34,6 +33,7 @@ use tracing::error;
 use tracing::info;
 use tracing::warn;
 
+use crate::kafka::deliveries::Deliveries;
 use crate::kafka::flow::FlowState;
 use crate::kafka::settings::client_config;
 use crate::kafka::statistics::PartitionFetch;
@@ -87,6 +87,13 @@ impl Shared {
             .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
+    /// The lock on the latest figures of each partition.
+    pub(crate) fn fetches(&self) -> MutexGuard<'_, BTreeMap<PartitionKey, PartitionFetch>> {
+        self.fetches
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
     /// Tells everyone that work in flight has ended or a batch may be ready.
     pub(crate) fn tell(&self) {
         self.settled.notify_all();
@@ -121,10 +128,7 @@ impl Shared {
     }
 
     fn forget(&self, partitions: &BTreeSet<PartitionKey>) {
-        let mut fetches = self
-            .fetches
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut fetches = self.fetches();
         for key in partitions {
             fetches.remove(key);
             self.metrics.forget_partition(&key.kafka_topic, key.partition);
@@ -183,6 +187,32 @@ pub(crate) fn committed(
         }
     }
     Ok((offsets, notes))
+}
+
+/// Where partitions end, as their brokers say: what is known of them before the first statistics. Markers at an end
+/// count as records until then.
+fn ends(
+    consumer: &BaseConsumer<ConsumerCallbacks>,
+    partitions: &BTreeSet<PartitionKey>,
+    timeout: Duration,
+) -> Result<BTreeMap<PartitionKey, PartitionFetch>, KafkaError> {
+    let mut list = TopicPartitionList::new();
+    for key in partitions {
+        // In place of a time the end itself can be asked for.
+        list.add_partition_offset(&key.kafka_topic, key.partition, Offset::End)?;
+    }
+    let answer = consumer.offsets_for_times(list, timeout)?;
+    let known = answer.elements().into_iter().filter_map(|element| {
+        let (Ok(()), Offset::Offset(end_offset)) = (element.error(), element.offset()) else {
+            return None;
+        };
+        let key = PartitionKey {
+            kafka_topic: Arc::from(element.topic()),
+            partition: element.partition(),
+        };
+        Some((key, PartitionFetch::before_statistics(end_offset)))
+    });
+    Ok(known.collect())
 }
 
 pub(crate) fn log_line(level: RDKafkaLogLevel, facility: &str, line: &str) {
@@ -250,11 +280,7 @@ impl ClientContext for ConsumerCallbacks {
         match Statistics::parse(statistics) {
             Some(parsed) => {
                 parsed.record(&self.0.metrics);
-                *self
-                    .0
-                    .fetches
-                    .lock()
-                    .unwrap_or_else(std::sync::PoisonError::into_inner) = parsed.partitions();
+                *self.0.fetches() = parsed.partitions();
                 self.0.ready.notify_one();
             }
             None => self.0.metrics.statistics_unreadable(),
@@ -334,6 +360,18 @@ impl ConsumerContext for ConsumerCallbacks {
         if paused && let Err(error) = consumer.pause(list) {
             warn!(%error, "new partitions could not be paused");
         }
+        // One request to each broker: the lag of a backlog is known at once.
+        match ends(consumer, &partitions, self.0.request_timeout) {
+            Ok(ends) => {
+                let mut fetches = self.0.fetches();
+                for (key, end) in ends {
+                    fetches.entry(key).or_insert(end);
+                }
+            }
+            Err(error) => {
+                warn!(%error, "the ends of new partitions are not known before the next statistics")
+            }
+        }
         self.0.metrics.rebalance(metrics::Rebalance::Assigned);
         info!(
             partitions = partitions.len(),
@@ -344,26 +382,10 @@ impl ConsumerContext for ConsumerCallbacks {
     }
 }
 
-/// What became of the records handed to the producer: how many are still out, and which failed.
-#[derive(Debug, Default)]
-pub(crate) struct Deliveries {
-    pub(crate) outstanding: usize,
-    pub(crate) failed: Vec<(usize, RDKafkaErrorCode)>,
-}
-
 /// Callbacks of the producer. The opaque of a record is its place in the batch.
 pub struct ProducerCallbacks {
     pub(crate) shared: Arc<Shared>,
-    pub(crate) deliveries: Mutex<Deliveries>,
-    pub(crate) delivered: Condvar,
-}
-
-impl ProducerCallbacks {
-    pub(crate) fn deliveries(&self) -> MutexGuard<'_, Deliveries> {
-        self.deliveries
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
+    pub(crate) deliveries: Deliveries,
 }
 
 impl ClientContext for ProducerCallbacks {
@@ -392,17 +414,7 @@ impl ClientContext for ProducerCallbacks {
 impl ProducerContext for ProducerCallbacks {
     type DeliveryOpaque = usize;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, index: usize) {
-        let mut deliveries = self.deliveries();
-        deliveries.outstanding = deliveries.outstanding.saturating_sub(1);
-        if let Err((error, _)) = result {
-            deliveries.failed.push((
-                index,
-                error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail),
-            ));
-        }
-        if deliveries.outstanding == 0 || result.is_err() {
-            self.delivered.notify_all();
-        }
+    fn delivery(&self, result: &DeliveryResult<'_>, place: usize) {
+        self.deliveries.ended(result, place);
     }
 }

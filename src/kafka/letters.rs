@@ -3,9 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::sync::Condvar;
-use std::sync::Mutex;
-use std::sync::MutexGuard;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -20,28 +17,26 @@ use rdkafka::consumer::BaseConsumer;
 use rdkafka::consumer::Consumer;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::KafkaError;
-use rdkafka::producer::BaseRecord;
 use rdkafka::producer::DeliveryResult;
 use rdkafka::producer::Producer;
 use rdkafka::producer::ProducerContext;
-use rdkafka::producer::PurgeConfig;
 use rdkafka::producer::ThreadedProducer;
 use rdkafka::types::RDKafkaErrorCode;
 use thiserror::Error;
 
 use crate::config::Config;
-use crate::kafka::client::Deliveries;
 use crate::kafka::client::TokenProvider;
 use crate::kafka::client::log_error;
 use crate::kafka::client::log_line;
 use crate::kafka::client::oauth_token;
+use crate::kafka::deliveries;
+use crate::kafka::deliveries::Deliveries;
 use crate::kafka::headers::readable;
 use crate::kafka::refusal::Failure;
 use crate::kafka::refusal::refusal;
 use crate::kafka::settings::ClientSettings;
 use crate::kafka::settings::client_config;
 use crate::kafka::sink::CALL;
-use crate::kafka::sink::kafka_headers;
 use crate::kafka::sink::resolve;
 use crate::kafka::startup::MESSAGE_BYTES_DEFAULT;
 use crate::record::Origin;
@@ -82,23 +77,15 @@ pub enum LettersError {
 
 struct Callbacks {
     token: Option<TokenProvider>,
-    deliveries: Mutex<Deliveries>,
-    delivered: Condvar,
+    deliveries: Deliveries,
 }
 
 impl Callbacks {
     fn new(token: Option<TokenProvider>) -> Self {
         Self {
             token,
-            deliveries: Mutex::default(),
-            delivered: Condvar::new(),
+            deliveries: Deliveries::default(),
         }
-    }
-
-    fn deliveries(&self) -> MutexGuard<'_, Deliveries> {
-        self.deliveries
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
@@ -126,14 +113,8 @@ impl ConsumerContext for Callbacks {}
 impl ProducerContext for Callbacks {
     type DeliveryOpaque = usize;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, index: usize) {
-        let mut deliveries = self.deliveries();
-        deliveries.outstanding = deliveries.outstanding.saturating_sub(1);
-        if let Err((error, _)) = result {
-            let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail);
-            deliveries.failed.push((index, code));
-        }
-        self.delivered.notify_all();
+    fn delivery(&self, result: &DeliveryResult<'_>, place: usize) {
+        self.deliveries.ended(result, place);
     }
 }
 
@@ -420,57 +401,18 @@ impl Replayer {
     }
 
     fn send_one(&self, place: usize, sending: &Sending) -> Result<(), Failure> {
-        let output = &sending.record;
-        let mut record: BaseRecord<'_, [u8], [u8], usize> =
-            BaseRecord::with_opaque_to(&sending.kafka_topic, place);
-        record.partition = sending.partition;
-        record.key = output.key.as_deref();
-        record.payload = output.value.as_deref();
-        record.timestamp = sending.timestamp_ms;
-        if !output.headers.is_empty() {
-            record.headers = Some(kafka_headers(&output.headers));
-        }
-        self.producer.context().deliveries().outstanding += 1;
-        loop {
-            let Err((error, returned)) = self.producer.send(record) else {
-                return Ok(());
-            };
-            let code = error.rdkafka_error_code();
-            if code == Some(RDKafkaErrorCode::QueueFull) {
-                std::thread::sleep(Duration::from_millis(1));
-                record = returned;
-                continue;
-            }
-            let mut deliveries = self.producer.context().deliveries();
-            deliveries.outstanding = deliveries.outstanding.saturating_sub(1);
-            return Err(match code.and_then(refusal) {
-                Some(refused) => Failure::Refused(place, refused),
-                None => Failure::Retry(format!("produce to {}: {error}", sending.kafka_topic)),
-            });
-        }
+        let sent = deliveries::Sent {
+            kafka_topic: &sending.kafka_topic,
+            partition: sending.partition,
+            timestamp_ms: sending.timestamp_ms,
+            record: &sending.record,
+        };
+        let deliveries = &self.producer.context().deliveries;
+        deliveries.send(&self.producer, place, &sent)
     }
 
-    /// Waits until nothing is out; in a transaction that failed the client sends no more, so what waits is taken back.
     fn await_deliveries(&self) -> Result<(), Failure> {
-        let context = self.producer.context();
-        let mut deliveries = context.deliveries();
-        let mut purged = false;
-        while deliveries.outstanding > 0 {
-            if !purged && !deliveries.failed.is_empty() {
-                purged = true;
-                drop(deliveries);
-                self.producer.purge(PurgeConfig::default().queue());
-                deliveries = context.deliveries();
-                continue;
-            }
-            deliveries = context
-                .delivered
-                .wait_timeout(deliveries, CALL)
-                .unwrap_or_else(std::sync::PoisonError::into_inner)
-                .0;
-        }
-        let failed = std::mem::take(&mut deliveries.failed);
-        drop(deliveries);
+        let failed = self.producer.context().deliveries.settle(&self.producer, true);
         let refused = failed
             .iter()
             .find_map(|(place, code)| Some((*place, refusal(*code)?)));

@@ -2,6 +2,7 @@
 //! Never looks inside an article.
 
 pub mod client;
+mod deliveries;
 mod describe;
 pub mod embedded;
 pub mod feeder;

@@ -13,13 +13,8 @@ use rdkafka::consumer::CommitMode;
 use rdkafka::consumer::Consumer;
 use rdkafka::consumer::ConsumerGroupMetadata;
 use rdkafka::error::KafkaError;
-use rdkafka::message::Header as KafkaHeader;
-use rdkafka::message::OwnedHeaders;
-use rdkafka::producer::BaseRecord;
 use rdkafka::producer::Producer;
-use rdkafka::producer::PurgeConfig;
 use rdkafka::producer::ThreadedProducer;
-use rdkafka::types::RDKafkaErrorCode;
 use tracing::error;
 use tracing::info;
 use tracing::warn;
@@ -28,15 +23,15 @@ use crate::article::Rejection;
 use crate::article::RejectionCode;
 use crate::encode::REFUSED_TIMESTAMP_HEADER;
 use crate::kafka::client::ConsumerCallbacks;
-use crate::kafka::client::Deliveries;
 use crate::kafka::client::ProducerCallbacks;
 use crate::kafka::client::Shared;
 use crate::kafka::client::offsets_list;
+use crate::kafka::deliveries::Deliveries;
+use crate::kafka::deliveries::Sent;
 use crate::kafka::refusal::Care;
 use crate::kafka::refusal::Failure;
 use crate::kafka::refusal::Lesson;
 use crate::kafka::refusal::classify;
-use crate::kafka::refusal::refusal;
 use crate::kafka::settings::client_config;
 use crate::metrics::TransactionResult;
 use crate::record::Batch;
@@ -115,8 +110,7 @@ impl KafkaSink {
     ) -> Result<Self, KafkaError> {
         let callbacks = ProducerCallbacks {
             shared: Arc::clone(&shared),
-            deliveries: std::sync::Mutex::new(Deliveries::default()),
-            delivered: std::sync::Condvar::new(),
+            deliveries: Deliveries::default(),
         };
         let producer: ThreadedProducer<ProducerCallbacks> =
             client_config(properties).create_with_context(callbacks)?;
@@ -371,65 +365,24 @@ impl Inner {
 
     fn send(
         &self,
-        topic: &str,
+        kafka_topic: &str,
         timestamp_ms: Option<i64>,
-        output: &OutputRecord,
-        index: usize,
+        record: &OutputRecord,
+        place: usize,
     ) -> Result<(), Failure> {
-        let mut record: BaseRecord<'_, [u8], [u8], usize> = BaseRecord::with_opaque_to(topic, index);
-        record.key = output.key.as_deref();
-        record.payload = output.value.as_deref();
-        record.timestamp = timestamp_ms;
-        if !output.headers.is_empty() {
-            record.headers = Some(kafka_headers(&output.headers));
-        }
-        self.producer.context().deliveries().outstanding += 1;
-        loop {
-            match self.producer.send(record) {
-                Ok(()) => return Ok(()),
-                Err((error, returned)) => match error.rdkafka_error_code() {
-                    Some(RDKafkaErrorCode::QueueFull) => {
-                        // The producer's own thread makes room; its queue is bounded and every record in it times out.
-                        std::thread::sleep(Duration::from_millis(1));
-                        record = returned;
-                    }
-                    code => {
-                        let mut deliveries = self.producer.context().deliveries();
-                        deliveries.outstanding = deliveries.outstanding.saturating_sub(1);
-                        drop(deliveries);
-                        return Err(match code.and_then(refusal) {
-                            Some(refused) => Failure::Refused(index, refused),
-                            None => Failure::Retry(format!("produce to {topic}: {error}")),
-                        });
-                    }
-                },
-            }
-        }
+        let sent = Sent {
+            kafka_topic,
+            partition: None,
+            timestamp_ms,
+            record,
+        };
+        let deliveries = &self.producer.context().deliveries;
+        deliveries.send(&self.producer, place, &sent)
     }
 
-    /// Waits until nothing is out. Every record ends by itself: acknowledged, refused, or timed out by the client.
-    /// In a transaction that failed the client sends no more, so what waits there is taken back.
     fn await_deliveries(&self) -> Result<(), Failure> {
-        let context = self.producer.context();
-        let mut deliveries = context.deliveries();
-        let mut purged = false;
-        while deliveries.outstanding > 0 {
-            if self.settings.transactional && !purged && !deliveries.failed.is_empty() {
-                purged = true;
-                drop(deliveries);
-                self.producer.purge(PurgeConfig::default().queue());
-                deliveries = context.deliveries();
-                continue;
-            }
-            deliveries = context
-                .delivered
-                .wait_timeout(deliveries, CALL)
-                .unwrap_or_else(std::sync::PoisonError::into_inner)
-                .0;
-        }
-        let failed = std::mem::take(&mut deliveries.failed);
-        drop(deliveries);
-        classify(&failed)
+        let deliveries = &self.producer.context().deliveries;
+        classify(&deliveries.settle(&self.producer, self.settings.transactional))
     }
 
     /// A record larger than the output topic takes becomes a dead letter before the broker has to refuse it. True
@@ -482,15 +435,4 @@ pub(crate) fn resolve(what: &str, call: impl Fn() -> Result<(), KafkaError>) -> 
 
 fn is_retriable(error: &KafkaError) -> bool {
     matches!(error, KafkaError::Transaction(e) if e.is_retriable() && !e.is_fatal())
-}
-
-pub(crate) fn kafka_headers(headers: &[Header]) -> OwnedHeaders {
-    headers
-        .iter()
-        .fold(OwnedHeaders::new_with_capacity(headers.len()), |all, header| {
-            all.insert(KafkaHeader {
-                key: &header.name,
-                value: header.value.as_ref(),
-            })
-        })
 }

@@ -403,11 +403,7 @@ impl Poller {
             return false;
         }
         let fresh_after_s = self.shared.fresh_after_s.load(Ordering::Relaxed);
-        let fetches = self
-            .shared
-            .fetches
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let fetches = self.shared.fetches();
         flow.partitions().iter().all(|(key, state)| {
             let Some(end) = until.get(key) else { return true };
             // What was written after the start may keep the partition busy; it is not waited for.

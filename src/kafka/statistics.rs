@@ -22,6 +22,18 @@ pub struct PartitionFetch {
     pub taken_at_s: i64,
 }
 
+impl PartitionFetch {
+    /// What is known of a partition whose end was asked for: nothing of it was fetched yet, save where it is empty.
+    pub(crate) fn before_statistics(end_offset: i64) -> Self {
+        Self {
+            next_offset: if end_offset == 0 { 0 } else { -1 },
+            end_offset,
+            queued: 0,
+            taken_at_s: 0,
+        }
+    }
+}
+
 /// The part of the document that we read.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -186,5 +198,18 @@ mod tests {
         };
         assert_eq!(lag_records(&behind, Some(4), true), Some(7));
         assert_eq!(lag_records(&behind, None, true), None);
+    }
+
+    #[test]
+    fn lag_is_known_before_the_first_statistics() {
+        let backlog = PartitionFetch::before_statistics(40);
+        for (fetch, done, lag) in [
+            (backlog, Some(10), Some(30)),
+            (backlog, Some(40), Some(0)),
+            (backlog, None, None),
+            (PartitionFetch::before_statistics(0), None, Some(0)),
+        ] {
+            assert_eq!(lag_records(&fetch, done, true), lag, "{fetch:?} {done:?}");
+        }
     }
 }

@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fs;
 use std::fs::File;
+use std::io::Read;
+use std::io::Write;
+use std::net::TcpStream;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
@@ -66,7 +69,7 @@ impl Worker {
         let text = format!(
             "[kafka]\nbootstrap_servers = \"{}\"\ngroup_id = \"{GROUP}\"\ninput_topics = [\"{INPUT}\"]\n\
              output_topic = \"{OUTPUT}\"\ndead_letter_topic = \"{DEAD}\"\ndelivery = \"at-least-once\"\n\
-             request_timeout_ms = 1000\nsession_timeout_ms = 6000\n\n\
+             request_timeout_ms = 1000\nsession_timeout_ms = 6000\nstatistics_interval_ms = 3_600_000\n\n\
              [worker]\nbatch_records_max = 20\nbatch_wait_ms = 20\nretry_backoff_ms_max = 200\n\
              shutdown_deadline_ms = {shutdown_deadline_ms}\n\n\
              [admin]\nlisten = \"127.0.0.1:0\"\n",
@@ -87,6 +90,20 @@ impl Worker {
 
     fn log(&self) -> String {
         fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
+    }
+
+    /// What it answers to Prometheus.
+    fn metrics(&self) -> String {
+        self.await_log("admin server: ");
+        let log = self.log();
+        let address = log.split("address=").nth(1).unwrap();
+        let mut stream = TcpStream::connect(address.split_whitespace().next().unwrap()).unwrap();
+        stream
+            .write_all(b"GET /metrics HTTP/1.0\r\nhost: localhost\r\n\r\n")
+            .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
     }
 
     /// SIGTERM, then its exit code.
@@ -329,6 +346,27 @@ fn nothing_is_lost_whatever_the_broker_answers() {
         .filter_map(|(name, case)| case.join().is_err().then_some(name))
         .collect();
     assert!(failed.is_empty(), "{failed:?}");
+}
+
+/// The worker of this test never hears statistics of its client.
+#[test]
+fn the_lag_of_a_backlog_is_told_before_the_first_statistics() {
+    let broker = broker();
+    feed(&broker.bootstrap_servers(), Duration::ZERO);
+    let worker = Worker::start(&broker);
+    delivered(&broker, RECORDS);
+    let deadline = Instant::now() + DEADLINE;
+    for partition in 0..PARTITIONS {
+        let none = format!("dateline_lag_records{{partition=\"{partition}\",topic=\"{INPUT}\"}} 0\n");
+        while !worker.metrics().contains(&none) {
+            assert!(
+                Instant::now() < deadline,
+                "{none:?} is not in {}",
+                worker.metrics()
+            );
+            thread::sleep(PAUSE);
+        }
+    }
 }
 
 #[test]
