@@ -4,7 +4,7 @@
 #   scripts/setup.sh build   C and C++ compiler, make, perl, pkg-config, curl, kill, certificates, Rust (rustup)
 #   scripts/setup.sh test    the same, and Java 17+ and Maven for the real-Kafka tests
 #   scripts/setup.sh observe the same as test, and Prometheus and Python's venv for dashboard and alerts
-#   scripts/setup.sh page    the same as build, and Chromium for the test of the live page
+#   scripts/setup.sh page    the same as build, and Chromium and npm (for axe) for the test of the live page
 #
 # perl is for the vendored OpenSSL only; DATELINE_NO_TLS=1 leaves it out. Debian and Ubuntu are served by apt-get, as
 # root or by sudo; elsewhere everything that is missing is named in one message, and the exit code is 1.
@@ -60,7 +60,10 @@ look() {
             python3 -c 'import ensurepip' 2>/dev/null || { packages+=(python3-venv) && names+=("Python 3 with venv"); }
         }
         ;;
-    page) have chromium || have chromium-browser || have google-chrome || { packages+=(chromium) && names+=(Chromium); } ;;
+    page)
+        have chromium || have chromium-browser || have google-chrome || { packages+=(chromium) && names+=(Chromium); }
+        need npm npm npm
+        ;;
     *)
         echo "setup.sh: build, test, observe or page, not '$purpose'" >&2
         exit 2

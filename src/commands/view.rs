@@ -26,6 +26,7 @@ use crate::metrics::Metrics;
 use crate::ops::logging::RateLimited;
 use crate::ops::server;
 use crate::ops::server::AdminState;
+use crate::ops::server::Token;
 use crate::ops::shutdown::Shutdown;
 use crate::ops::status::About;
 use crate::ops::status::ModelStatus;
@@ -75,7 +76,11 @@ impl View {
         let listener = tokio::net::TcpListener::bind(listen)
             .await
             .with_context(|| format!("the admin port {listen} cannot be had"))?;
-        info!(address = %listener.local_addr()?, "admin server: /, /metrics, /livez, /readyz, /status");
+        let address = listener.local_addr()?;
+        info!(%address, "admin server: /, /metrics, /livez, /readyz, /status");
+        if config.admin.token.is_none() && !address.ip().is_loopback() {
+            warn!(%address, "the admin port can be reached from other machines and asks for no token (admin.token_file)");
+        }
         let about = about(config, mode, processor);
         for model in &about.models {
             shared.metrics.model(&model.name, &model.version);
@@ -87,6 +92,7 @@ impl View {
             status: Arc::clone(&status),
             enrich: paste_box(processor),
             host_names: config.admin.host_names.clone().into(),
+            token: config.admin.token.as_ref().map(|t| Token::new(t.expose())),
         };
         let ending = shutdown.clone();
         tokio::spawn(async move {
@@ -197,6 +203,7 @@ fn about(config: &Config, mode: &'static str, processor: &Processor) -> About {
             .collect(),
         vocabulary_version: processor.enricher().vocabulary_version().to_owned(),
         config: config.to_redacted_toml(),
+        config_changes: config.changes_to_redacted_toml(),
         show_articles: config.admin.show_articles,
         live_within: Duration::from_millis(u64::from(config.admin.live_timeout_ms)),
     }
@@ -253,11 +260,7 @@ async fn observe(observed: Observed, shutdown: Shutdown) {
         opened,
     } = observed;
     loop {
-        let fetches = shared
-            .fetches
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let fetches = shared.fetches().clone();
         let last = delivered.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let now = now_ms();
         {

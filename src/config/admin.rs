@@ -1,8 +1,10 @@
-//! Section `[admin]`: metrics, health and the live page. Plain data; never listens.
+//! Section `[admin]`: metrics, health and the live page. Plain data; never listens, never reads a file itself.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::Serialize;
+
+use crate::config::Secret;
 
 /// Metrics, health and the live page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -14,6 +16,12 @@ pub struct AdminConfig {
     pub show_articles: bool,
     /// Host names under which the live page may show and take articles, beside addresses and `localhost`.
     pub host_names: Vec<String>,
+    /// File that holds the token which `/metrics`, `/status` and the live page then ask for; probes stay open.
+    pub token_file: Option<String>,
+    /// What `token_file` holds.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub token: Option<Secret>,
     /// Milliseconds without a turn of the poll loop after which `/livez` fails; 1000 to 3600000.
     #[schemars(range(min = 1_000, max = 3_600_000))]
     pub live_timeout_ms: u32,
@@ -25,6 +33,8 @@ impl Default for AdminConfig {
             listen: "127.0.0.1:9464".to_owned(),
             show_articles: false,
             host_names: Vec::new(),
+            token_file: None,
+            token: None,
             live_timeout_ms: 30_000,
         }
     }

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use toml::Table;
+use toml::Value;
 
 use crate::config::Config;
 use crate::config::ConfigProblems;
@@ -54,8 +55,32 @@ impl Config {
 
     /// The effective configuration as TOML, secrets as `***`.
     pub fn to_redacted_toml(&self) -> String {
-        toml::to_string(self).unwrap_or_else(|error| format!("# cannot be printed: {error}\n"))
+        toml::to_string(self).unwrap_or_else(not_printed)
     }
+
+    /// The settings that are not the defaults, as TOML, secrets as `***`.
+    pub fn changes_to_redacted_toml(&self) -> String {
+        let changes = Table::try_from(self).and_then(|mut table| {
+            without(&mut table, &Table::try_from(Self::default())?);
+            toml::to_string(&table)
+        });
+        changes.unwrap_or_else(not_printed)
+    }
+}
+
+fn not_printed(error: toml::ser::Error) -> String {
+    format!("# cannot be printed: {error}\n")
+}
+
+/// Takes out of `table` what is the same in `defaults`.
+fn without(table: &mut Table, defaults: &Table) {
+    table.retain(|key, value| match (value, defaults.get(key)) {
+        (Value::Table(table), Some(Value::Table(defaults))) => {
+            without(table, defaults);
+            !table.is_empty()
+        }
+        (value, default) => Some(&*value) != default,
+    });
 }
 
 /// The file's table; only the line of a syntax error is told, since the line itself may hold a secret.
@@ -88,7 +113,7 @@ type SecretPlace<'c> = (&'static str, &'c mut Option<Secret>, &'c Option<String>
 fn read_secrets(config: &mut Config, problems: &mut ConfigProblems) {
     let security = &mut config.kafka.security;
     let registry = &mut config.output.schema_registry;
-    let secrets: [SecretPlace<'_>; 6] = [
+    let secrets: [SecretPlace<'_>; 7] = [
         (
             "kafka.security.key_password",
             &mut security.key_password,
@@ -119,32 +144,45 @@ fn read_secrets(config: &mut Config, problems: &mut ConfigProblems) {
             &mut config.telemetry.headers,
             &config.telemetry.headers_file,
         ),
+        ("admin.token", &mut config.admin.token, &config.admin.token_file),
     ];
-    for (name, secret, file) in secrets {
+    for (name, place, file) in secrets {
         let Some(file) = file else { continue };
         let key = format!("{name}_file");
-        if secret.is_some() {
+        if place.is_some() {
             let short = name.rsplit('.').next().unwrap_or(name);
             problems.add(key, format!("contradicts `{short}`: give one of the two"));
             continue;
         }
-        match fs::read_to_string(file) {
-            Ok(text) => *secret = Some(Secret::new(text.trim_end_matches(['\r', '\n']))),
-            Err(error) => problems.add(key, format!("{file} cannot be read: {error}")),
-        }
+        *place = read_named(&key, Some(file), problems).as_deref().map(secret);
     }
+}
+
+/// The text of a file that the configuration names.
+fn read_named(key: &str, file: Option<&String>, problems: &mut ConfigProblems) -> Option<String> {
+    let file = file?;
+    let text = fs::read_to_string(file);
+    text.map_err(|error| problems.add(key, format!("{file} cannot be read: {error}")))
+        .ok()
+}
+
+/// The secret that is a file's text: its last line break does not count.
+fn secret(text: &str) -> Secret {
+    Secret::new(text.trim_end_matches(['\r', '\n']))
 }
 
 /// Reads the vocabulary and the own topics into their places.
 fn read_topics(config: &mut TopicsConfig, problems: &mut ConfigProblems) {
-    let mut read = |key: &str, file: &Option<String>| {
-        let file = file.as_deref()?;
-        let text = fs::read_to_string(file);
-        text.map_err(|error| problems.add(key, format!("{file} cannot be read: {error}")))
-            .ok()
-    };
-    config.vocabulary = read("topics.vocabulary_file", &config.vocabulary_file);
-    let own = read("topics.own_topics_file", &config.own_topics_file);
+    config.vocabulary = read_named(
+        "topics.vocabulary_file",
+        config.vocabulary_file.as_ref(),
+        problems,
+    );
+    let own = read_named(
+        "topics.own_topics_file",
+        config.own_topics_file.as_ref(),
+        problems,
+    );
     if config.vocabulary_file.is_some() != config.vocabulary_version.is_some() {
         problems.add(
             "topics.vocabulary_file",

@@ -166,6 +166,16 @@ fn secrets_come_from_files_and_are_never_shown() {
     assert!(!shown.contains("hunter2"), "{shown}");
     assert!(shown.contains("password = \"***\""), "{shown}");
     assert!(shown.contains("\"socket.timeout.ms\" = \"7\""), "{shown}");
+    assert_eq!(
+        config.changes_to_redacted_toml(),
+        format!(
+            "[kafka.librdkafka]\n\"socket.timeout.ms\" = \"7\"\n\"ssl.key.pem\" = \"***\"\n\n\
+             [kafka.security]\npassword = \"***\"\npassword_file = \"{}\"\nprotocol = \"sasl_ssl\"\n\
+             sasl_mechanism = \"PLAIN\"\nusername = \"u\"\n",
+            file.display()
+        )
+    );
+    assert_eq!(Config::default().changes_to_redacted_toml(), "");
 
     for text in [
         "[kafka.security]\npassword = 'hunter2",
@@ -178,6 +188,38 @@ fn secrets_come_from_files_and_are_never_shown() {
             !format!("{problems} {problems:?}").contains("hunter2"),
             "{problems}"
         );
+    }
+}
+
+#[test]
+fn the_token_of_the_admin_port_is_read_and_never_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    let text = format!("[admin]\ntoken_file = '{}'\n", file.display());
+    for (token, is_right) in [
+        ("correct-horse-battery\n", true),
+        ("0123456789abcdef", true),
+        ("0123456789abcde", false),
+        ("", false),
+        ("correct horse battery", false),
+        ("correct-horse\nbattery-staple", false),
+    ] {
+        fs::write(&file, token).unwrap();
+        match load(&text, &[]) {
+            Ok(config) => {
+                assert!(is_right, "{token:?} is taken");
+                let read = config.admin.token.as_ref().map(Secret::expose);
+                assert_eq!(read, Some(token.trim_end()));
+                let shown = config.to_redacted_toml() + &format!("{config:?}");
+                assert!(!shown.contains(token.trim_end()), "{shown}");
+            }
+            Err(problems) => {
+                assert!(!is_right, "{token:?}: {problems}");
+                let told = problems.to_string();
+                assert!(told.starts_with("admin.token_file: expected one line"), "{told}");
+                assert!(token.is_empty() || !told.contains(token), "{told}");
+            }
+        }
     }
 }
 

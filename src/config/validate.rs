@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use regex::Regex;
 
+use crate::config::AdminConfig;
 use crate::config::Assignment;
 use crate::config::Config;
 use crate::config::ConfigProblems;
@@ -14,6 +15,7 @@ use crate::config::KafkaConfig;
 use crate::config::OutputConfig;
 use crate::config::OutputForm;
 use crate::config::SaslMechanism;
+use crate::config::Secret;
 use crate::config::SecurityConfig;
 use crate::config::TelemetryConfig;
 use crate::config::librdkafka;
@@ -46,7 +48,20 @@ pub(super) fn check(config: &Config, problems: &mut ConfigProblems) {
     memory(config, problems);
     schema_registry(&config.output, problems);
     telemetry(&config.telemetry, problems);
-    if config.admin.listen.parse::<SocketAddr>().is_err() {
+    admin(&config.admin, problems);
+    if !config.log.level.split(',').all(is_log_directive) {
+        problems.add(
+            "log.level",
+            "expected error, warn, info, debug, trace or off, with `target=level` pairs if need be",
+        );
+    }
+}
+
+/// Least characters of a token: what cannot be guessed through the port within its time.
+const TOKEN_CHARACTERS_MIN: usize = 16;
+
+fn admin(admin: &AdminConfig, problems: &mut ConfigProblems) {
+    if admin.listen.parse::<SocketAddr>().is_err() {
         problems.add(
             "admin.listen",
             "expected IP:PORT, such as 127.0.0.1:9464 or [::]:9464",
@@ -54,16 +69,23 @@ pub(super) fn check(config: &Config, problems: &mut ConfigProblems) {
     }
     let is_host_name =
         |name: &str| !name.is_empty() && !name.contains(['/', ':', '*']) && name.trim() == name;
-    if !config.admin.host_names.iter().all(|name| is_host_name(name)) {
+    if !admin.host_names.iter().all(|name| is_host_name(name)) {
         problems.add(
             "admin.host_names",
             "expected host names without scheme, port or wildcard",
         );
     }
-    if !config.log.level.split(',').all(is_log_directive) {
+    // What a header can carry as a bearer token (RFC 6750).
+    let is_token = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
+    if admin
+        .token
+        .as_ref()
+        .map(Secret::expose)
+        .is_some_and(|token| token.len() < TOKEN_CHARACTERS_MIN || !token.chars().all(is_token))
+    {
         problems.add(
-            "log.level",
-            "expected error, warn, info, debug, trace or off, with `target=level` pairs if need be",
+            "admin.token_file",
+            format!("expected one line of at least {TOKEN_CHARACTERS_MIN} letters, digits and `-._~+/=`"),
         );
     }
 }

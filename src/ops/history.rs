@@ -29,6 +29,17 @@ pub struct Point {
     pub latency_p99_s: Option<f64>,
     /// Records not yet committed over all partitions.
     pub lag_records: i64,
+    /// Time lag of the partition that is furthest behind.
+    pub lag_seconds: f64,
+}
+
+/// How far behind the worker is, over all its partitions.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Lag {
+    /// Records not yet committed.
+    pub records: i64,
+    /// Of the partition that is furthest behind.
+    pub seconds: f64,
 }
 
 /// The last two minutes.
@@ -40,7 +51,7 @@ pub struct History {
 
 impl History {
     /// Takes a reading, `seconds` after the one before.
-    pub fn sample(&mut self, totals: Totals, lag_records: i64, seconds: f64) {
+    pub fn sample(&mut self, totals: Totals, lag: Lag, seconds: f64) {
         if let Some(last) = self.totals.back()
             && seconds > 0.0
         {
@@ -57,7 +68,8 @@ impl History {
                 rejected_per_s: rate(totals.rejected_all(), last.rejected_all()),
                 latency_p50_s: latency.quantile(0.5),
                 latency_p99_s: latency.quantile(0.99),
-                lag_records,
+                lag_records: lag.records,
+                lag_seconds: lag.seconds,
             });
         }
         self.totals.push_back(totals);
@@ -103,15 +115,17 @@ mod tests {
                 passed_through: second,
                 ..Totals::default()
             };
-            history.sample(totals, 7, 2.0);
+            let lag = Lag {
+                records: 7,
+                seconds: 1.5,
+            };
+            history.sample(totals, lag, 2.0);
         }
         assert_eq!(history.points().len(), POINTS_MAX);
         assert_eq!(history.totals.len(), WINDOW);
         let rates = history.rates();
-        assert_eq!(
-            (rates.received_per_s, rates.published_per_s, rates.lag_records),
-            (15.0, 10.5, 7)
-        );
+        assert_eq!((rates.received_per_s, rates.published_per_s), (15.0, 10.5));
+        assert_eq!((rates.lag_records, rates.lag_seconds), (7, 1.5));
         assert_eq!(rates.latency_p50_s, None);
     }
 
@@ -123,7 +137,7 @@ mod tests {
                 received: 9,
                 ..Totals::default()
             },
-            0,
+            Lag::default(),
             1.0,
         );
         assert_eq!(history.points(), []);

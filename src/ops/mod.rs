@@ -1,5 +1,6 @@
 //! What operators see: admin server and live page, status, logging, shutdown. Never knows the flow's inside.
 
+pub mod examples;
 pub mod history;
 pub mod logging;
 pub mod server;

@@ -15,7 +15,10 @@ use serde::Serialize;
 
 use crate::article::Rejection;
 use crate::metrics::Metrics;
+use crate::ops::examples::Example;
+use crate::ops::examples::Examples;
 use crate::ops::history::History;
+use crate::ops::history::Lag;
 use crate::ops::history::Point;
 use crate::record::Origin;
 
@@ -23,8 +26,6 @@ use crate::record::Origin;
 const RECENT_MAX: usize = 50;
 /// Largest record kept for the page, in bytes.
 const RECENT_BYTES_MAX: usize = 128 * 1024;
-/// Most rejections kept as examples.
-const EXAMPLES_MAX: usize = 20;
 
 /// What is known when the worker starts.
 #[derive(Debug, Clone, Serialize)]
@@ -41,6 +42,8 @@ pub struct About {
     pub vocabulary_version: String,
     /// Effective configuration, secrets already redacted.
     pub config: String,
+    /// The part of it that is not the default.
+    pub config_changes: String,
     /// True where the page may show article bodies.
     pub show_articles: bool,
     /// The poll loop must turn this often, or the worker is not live.
@@ -94,22 +97,12 @@ impl Readiness {
     }
 }
 
-/// A rejection as an operator needs it: code, place and message, no payload.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct Example {
-    code: &'static str,
-    topic: String,
-    partition: i32,
-    offset: i64,
-    message: String,
-}
-
 #[derive(Default)]
 struct Shared {
     readiness: Readiness,
     member_state: &'static str,
     assignment: Vec<PartitionStatus>,
-    examples: VecDeque<Example>,
+    examples: Examples,
     recent: VecDeque<(u64, String)>,
     published: u64,
     history: History,
@@ -168,14 +161,20 @@ struct StageView {
 
 #[derive(Serialize)]
 struct RejectionsView<'s> {
-    by_code: Vec<CodeCount>,
-    latest: &'s VecDeque<Example>,
+    by_code: Vec<CodeView<'s>>,
 }
 
 #[derive(Serialize)]
-struct CodeCount {
+struct CodeView<'s> {
     code: &'static str,
     count: u64,
+    /// The latest few.
+    latest: Vec<&'s Example>,
+}
+
+/// The time in UTC, to the second.
+fn now() -> String {
+    format!("{:.0}", jiff::Timestamp::now())
 }
 
 impl Status {
@@ -184,7 +183,7 @@ impl Status {
         Self {
             about,
             started: Instant::now(),
-            started_at: format!("{:.0}", jiff::Timestamp::now()),
+            started_at: now(),
             turned_ms: AtomicU64::new(0),
             shared: Mutex::new(Shared {
                 member_state: "starting",
@@ -256,24 +255,24 @@ impl Status {
         }
     }
 
-    /// A record was rejected; the latest few are kept as examples.
+    /// A record was rejected; the latest few of each code are kept as examples.
     pub fn rejected(&self, origin: &Origin, rejection: &Rejection) {
-        let mut shared = self.lock();
-        shared.examples.push_front(Example {
-            code: rejection.code.code(),
-            topic: origin.kafka_topic.to_string(),
-            partition: origin.partition,
-            offset: origin.offset,
-            message: rejection.message.clone(),
-        });
-        shared.examples.truncate(EXAMPLES_MAX);
+        let at = now();
+        self.lock().examples.add(origin, rejection, at);
     }
 
     /// Takes a reading of the counters for rates and curves, `seconds` after the one before.
     pub fn sample(&self, metrics: &Metrics, seconds: f64) {
         let totals = metrics.totals();
         let mut shared = self.lock();
-        let lag = shared.assignment.iter().filter_map(|p| p.lag_records).sum();
+        let lag = Lag {
+            records: shared.assignment.iter().filter_map(|p| p.lag_records).sum(),
+            seconds: shared
+                .assignment
+                .iter()
+                .filter_map(|p| p.lag_seconds)
+                .fold(0.0, f64::max),
+        };
         shared.history.sample(totals, lag, seconds);
     }
 
@@ -317,12 +316,12 @@ impl Status {
                 by_code: totals
                     .rejected
                     .iter()
-                    .map(|&(code, count)| CodeCount {
+                    .map(|&(code, count)| CodeView {
                         code: code.code(),
                         count,
+                        latest: shared.examples.of(code.code()),
                     })
                     .collect(),
-                latest: &shared.examples,
             },
             history: shared.history.points(),
             totals: TotalsView {
@@ -351,6 +350,7 @@ pub(crate) mod tests {
     use std::sync::Arc;
 
     use crate::article::RejectionCode;
+    use crate::record::Outcome;
 
     pub(crate) fn about(show_articles: bool) -> About {
         About {
@@ -363,6 +363,7 @@ pub(crate) mod tests {
             }],
             vocabulary_version: String::from("2026-01"),
             config: String::from("[kafka]\n"),
+            config_changes: String::new(),
             show_articles,
             live_within: Duration::from_secs(30),
         }
@@ -420,20 +421,23 @@ pub(crate) mod tests {
             partition: 2,
             offset: 41,
         };
-        for _ in 0..30 {
-            status.rejected(&origin, &Rejection::new(RejectionCode::TooDeep, "nested 65 deep"));
-        }
+        let rejection = Rejection::new(RejectionCode::TooDeep, "nested 65 deep");
+        status.rejected(&origin, &rejection);
+        metrics.outcome(&Outcome::Rejected(rejection));
         status.sample(&metrics, 1.0);
         status.sample(&metrics, 1.0);
         let json = status.json(&metrics, Instant::now()).unwrap();
         let value: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(value["assignment"][0]["lag_records"], 4);
         assert!(value["assignment"][0].get("lag_seconds").is_none());
+        let code = &value["rejections"]["by_code"][0];
+        assert_eq!((&code["code"], &code["count"]), (&"too_deep".into(), &1.into()));
+        let example = &code["latest"][0];
         assert_eq!(
-            value["rejections"]["latest"].as_array().unwrap().len(),
-            EXAMPLES_MAX
+            (&example["message"], &example["offset"]),
+            (&"nested 65 deep".into(), &41.into())
         );
-        assert_eq!(value["rejections"]["latest"][0]["code"], "too_deep");
+        assert!(example["at"].as_str().unwrap().ends_with('Z'), "{example}");
         assert_eq!(
             (&value["totals"]["received"], &value["history"][0]["lag_records"]),
             (&3.into(), &4.into())

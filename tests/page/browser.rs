@@ -162,6 +162,20 @@ impl Browser {
         self.call("Emulation.setEmulatedMedia", &colours);
     }
 
+    /// Presses and releases a key, as somebody without a mouse does: "Tab" or "Enter".
+    pub fn press(&mut self, key: &str) {
+        let (code, text) = match key {
+            "Enter" => (13, "\r"),
+            _ => (9, ""),
+        };
+        for kind in ["keyDown", "keyUp"] {
+            let event = json!({
+                "type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code, "text": text,
+            });
+            self.call("Input.dispatchKeyEvent", &event);
+        }
+    }
+
     /// Writes a picture of the screen, as PNG.
     pub fn picture(&mut self, file: &Path) {
         let picture = self.call(

@@ -19,6 +19,10 @@ struct Running {
 }
 
 async fn start(enrich: Enrich) -> Running {
+    start_with(enrich, None).await
+}
+
+async fn start_with(enrich: Enrich, token: Option<Token>) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let state = AdminState {
@@ -26,6 +30,7 @@ async fn start(enrich: Enrich) -> Running {
         status: Arc::new(Status::new(about(true))),
         enrich,
         host_names: Arc::from(["pages.example".to_owned()]),
+        token,
     };
     let shutdown = Shutdown::new();
     let stop = shutdown.clone();
@@ -84,7 +89,10 @@ async fn every_page_has_its_type_and_the_security_headers() {
     for (path, kind, holds) in [
         ("/", "text/html; charset=utf-8", "<main"),
         ("/style.css", "text/css; charset=utf-8", "prefers-color-scheme"),
-        ("/app.js", "text/javascript; charset=utf-8", "Array.from"),
+        ("/app.js", SCRIPT, "from \"/worker.js\""),
+        ("/articles.js", SCRIPT, "Array.from"),
+        ("/common.js", SCRIPT, "export"),
+        ("/worker.js", SCRIPT, "export"),
         ("/icon.svg", "image/svg+xml", "<svg"),
         ("/metrics", METRICS, "dateline_records_received_total 0"),
         ("/status", JSON, "\"group_id\":\"dateline\""),
@@ -94,7 +102,7 @@ async fn every_page_has_its_type_and_the_security_headers() {
         assert_eq!(code, 200, "{path}");
         assert!(head.contains(&format!("content-type: {kind}")), "{path}: {head}");
         assert!(
-            head.contains("content-security-policy: default-src 'self'"),
+            head.contains("content-security-policy: default-src 'none'; script-src 'self';"),
             "{path}: {head}"
         );
         assert!(head.contains("x-content-type-options: nosniff"), "{path}: {head}");
@@ -167,6 +175,49 @@ async fn articles_are_for_our_own_page_alone() {
         b"POST /enrich HTTP/1.1\r\nhost: Pages.example:80\r\ncontent-length: 1\r\nconnection: close\r\n\r\nx",
     );
     assert!(named.await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_a_token_only_probes_and_the_bare_page_are_open() {
+    let running = start_with(echo(), Some(Token::new("correct-horse-battery"))).await;
+    for path in ["/metrics", "/status", "/recent"] {
+        let get = format!("GET {path} HTTP/1.1");
+        let (code, head, body) = running.ask(&get, b"").await;
+        assert_eq!(code, 401, "{path}");
+        assert!(head.contains("www-authenticate: bearer"), "{head}");
+        assert!(body.contains("admin.token_file"), "{body}");
+        let wrong = format!("{get}\r\nauthorization: Bearer correct-horse-batterz");
+        assert_eq!(running.ask(&wrong, b"").await.0, 401, "{path}");
+        let right = format!("{get}\r\nauthorization: Bearer correct-horse-battery");
+        assert_eq!(running.ask(&right, b"").await.0, 200, "{path}");
+    }
+    assert_eq!(running.ask("POST /enrich HTTP/1.1", b"x").await.0, 401);
+    let post = "POST /enrich HTTP/1.1\r\nauthorization: Bearer correct-horse-battery";
+    assert_eq!(running.ask(post, b"x").await.0, 200);
+    for (path, code) in [
+        ("/livez", 200),
+        ("/readyz", 503),
+        ("/", 200),
+        ("/app.js", 200),
+        ("/style.css", 200),
+        ("/icon.svg", 200),
+        ("/nowhere", 404),
+    ] {
+        assert_eq!(running.get(path).await.0, code, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn articles_pasted_too_often_are_told_to_wait() {
+    let running = start(echo()).await;
+    let mut codes = Vec::new();
+    // More than are taken at once, and more than time can give back meanwhile.
+    while codes.len() < 100 * PASTES_AT_ONCE as usize && codes.last() != Some(&429) {
+        codes.push(running.ask("POST /enrich HTTP/1.1", b"x").await.0);
+    }
+    assert_eq!(codes.pop(), Some(429));
+    assert!(codes.len() >= PASTES_AT_ONCE as usize, "{}", codes.len());
+    assert!(codes.iter().all(|code| *code == 200), "{codes:?}");
 }
 
 /// A server with limits that a test can wait for.
