@@ -28,6 +28,7 @@ use crate::commands::exit::Exit;
 use crate::config::Config;
 use crate::config::ConfigProblems;
 use crate::config::Problem;
+use crate::enrich::topics;
 use crate::enrich::topics::Explanation;
 use crate::kafka;
 
@@ -125,14 +126,20 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> Exit {
     })
 }
 
-/// The configuration in effect: defaults, the file, the process's environment.
+/// The configuration in effect: defaults, the file, the process's environment; and what the files that it names hold.
 pub fn load_config(file: Option<&Path>) -> Result<Config, ConfigProblems> {
-    load_judged(file, |_| Vec::new())
+    load_judged(file, |config| topics::problems(&config.topics))
 }
 
 /// The same, where the Kafka client takes what it is given.
 pub fn load_kafka_config(file: Option<&Path>) -> Result<Config, ConfigProblems> {
-    load_judged(file, kafka::verify::problems)
+    load_judged(file, |config| {
+        let of_topics = topics::problems(&config.topics);
+        kafka::verify::problems(config)
+            .into_iter()
+            .chain(of_topics)
+            .collect()
+    })
 }
 
 fn load_judged(

@@ -273,6 +273,33 @@ fn check_tells_all_problems_at_once() {
 }
 
 #[test]
+fn check_reads_the_files_that_the_configuration_names() {
+    let folder = TempDir::new().unwrap();
+    let vocabulary = file(&folder, "vocabulary.json", "[]");
+    let own = "[[topic]]\ncode = 'a:1'\nname = 'Cup'\nphrases = ['one two three four five']\n";
+    let own = file(&folder, "own.toml", own);
+    let token = file(&folder, "token", "short\n");
+    let text = format!(
+        "[topics]\nvocabulary_file = '{vocabulary}'\nvocabulary_version = '1'\nown_topics_file = '{own}'\n\
+         [admin]\ntoken_file = '{token}'\n"
+    );
+    let output = run(&["check", "--config", &file(&folder, "dateline.toml", &text)], "");
+    assert_eq!((code(&output), stdout(&output)), (78, ""));
+    for start in [
+        "topics.vocabulary_file: not a Media Topics vocabulary: ",
+        "topics.own_topics_file: topic \"a:1\": a phrase has 1 to 4 words",
+        "admin.token_file: expected one line of at least 16 ",
+    ] {
+        assert!(
+            stderr(&output).lines().any(|line| line.starts_with(start)),
+            "{start} is not in {}",
+            stderr(&output)
+        );
+    }
+    assert_eq!(stderr(&output).lines().count(), 3, "{}", stderr(&output));
+}
+
+#[test]
 fn check_prints_what_is_in_effect_without_secrets() {
     let folder = TempDir::new().unwrap();
     let text = "[kafka]\ngroup_id = 'from-file'\n[kafka.security]\nprotocol = 'sasl_ssl'\n\
