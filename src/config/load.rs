@@ -121,17 +121,27 @@ fn read_secrets(config: &mut Config, problems: &mut ConfigProblems) {
         ),
     ];
     for (name, secret, file) in secrets {
-        let Some(file) = file else { continue };
-        let key = format!("{name}_file");
-        if secret.is_some() {
-            let short = name.rsplit('.').next().unwrap_or(name);
-            problems.add(key, format!("contradicts `{short}`: give one of the two"));
-            continue;
-        }
-        match fs::read_to_string(file) {
-            Ok(text) => *secret = Some(Secret::new(text.trim_end_matches(['\r', '\n']))),
-            Err(error) => problems.add(key, format!("{file} cannot be read: {error}")),
-        }
+        read_secret(name, secret, file, problems);
+    }
+    for (number, enricher) in config.enrichers.iter_mut().enumerate() {
+        let key = format!("enrichers.{}.token", number + 1);
+        read_secret(&key, &mut enricher.token, &enricher.token_file, problems);
+    }
+}
+
+fn read_secret(key: &str, secret: &mut Option<Secret>, file: &Option<String>, problems: &mut ConfigProblems) {
+    let Some(file) = file else { return };
+    if secret.is_some() {
+        let name = key.rsplit('.').next().unwrap_or(key);
+        problems.add(
+            format!("{key}_file"),
+            format!("contradicts `{name}`: give one of the two"),
+        );
+        return;
+    }
+    match fs::read_to_string(file) {
+        Ok(text) => *secret = Some(Secret::new(text.trim_end_matches(['\r', '\n']))),
+        Err(error) => problems.add(format!("{key}_file"), format!("{file} cannot be read: {error}")),
     }
 }
 

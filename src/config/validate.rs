@@ -16,6 +16,7 @@ use crate::config::OutputForm;
 use crate::config::SaslMechanism;
 use crate::config::SecurityConfig;
 use crate::config::TelemetryConfig;
+use crate::config::enrichers;
 use crate::config::librdkafka;
 
 /// How many batches the memory budget must hold at least: fetched, enriched, committed, and what the client queues.
@@ -46,6 +47,7 @@ pub(super) fn check(config: &Config, problems: &mut ConfigProblems) {
     memory(config, problems);
     schema_registry(&config.output, problems);
     telemetry(&config.telemetry, problems);
+    enrichers::check(&config.enrichers, problems);
     if config.admin.listen.parse::<SocketAddr>().is_err() {
         problems.add(
             "admin.listen",

@@ -3,6 +3,7 @@
 pub mod history;
 pub mod logging;
 pub mod server;
+pub mod services;
 pub mod shutdown;
 pub mod status;
 

@@ -17,6 +17,8 @@ use crate::article::Rejection;
 use crate::metrics::Metrics;
 use crate::ops::history::History;
 use crate::ops::history::Point;
+use crate::ops::services;
+use crate::ops::services::ServiceView;
 use crate::record::Origin;
 
 /// Most articles kept for the page.
@@ -138,6 +140,7 @@ struct Snapshot<'s> {
     totals: TotalsView,
     rates: Point,
     stages: Vec<StageView>,
+    services: Vec<ServiceView>,
     rejections: RejectionsView<'s>,
     history: Vec<Point>,
 }
@@ -313,6 +316,7 @@ impl Status {
                     seconds,
                 })
                 .collect(),
+            services: services::views(&totals, shared.history.before()),
             rejections: RejectionsView {
                 by_code: totals
                     .rejected

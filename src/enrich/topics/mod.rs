@@ -4,6 +4,7 @@
 
 mod accurate;
 mod boilerplate;
+mod catalogue;
 mod counts;
 mod explain;
 mod fast;
@@ -12,6 +13,7 @@ mod tagger;
 mod vocabulary;
 mod words;
 
+pub use catalogue::Catalogue;
 pub use explain::Explanation;
 pub use explain::Voice;
 pub use tagger::Changes;
