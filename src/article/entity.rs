@@ -106,4 +106,6 @@ pub struct Entity {
     pub confidence: Score,
     /// At least one; headline first, then by position.
     pub mentions: Vec<Mention>,
+    /// Who found it, where a service did (`dateline` for our own models); empty = our own models alone.
+    pub found_by: Vec<String>,
 }

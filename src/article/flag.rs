@@ -21,11 +21,13 @@ pub enum Flag {
     TimeUnreadable,
     /// Invalid UTF-8 was repaired where nothing had to be guessed.
     Utf8Repaired,
+    /// A service that finds names or topics did not answer: what it would have found is missing.
+    EnricherMissing,
 }
 
 impl Flag {
     /// Every flag.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Truncated,
         Self::UrlOnly,
         Self::PartialText,
@@ -35,6 +37,7 @@ impl Flag {
         Self::TimeZoneMissing,
         Self::TimeUnreadable,
         Self::Utf8Repaired,
+        Self::EnricherMissing,
     ];
 
     /// The published name.
@@ -49,6 +52,7 @@ impl Flag {
             Self::TimeZoneMissing => "time_zone_missing",
             Self::TimeUnreadable => "time_unreadable",
             Self::Utf8Repaired => "utf8_repaired",
+            Self::EnricherMissing => "enricher_missing",
         }
     }
 }

@@ -282,6 +282,15 @@ impl Article {
         !self.given.pub_status.as_deref().is_some_and(is_not_to_be_used)
     }
 
+    /// What its language is read from: the text, or the headline where there is no text.
+    pub fn readable(&self) -> &str {
+        if self.text.is_empty() {
+            self.headline.as_deref().unwrap_or_default()
+        } else {
+            &self.text
+        }
+    }
+
     /// Adds a flag, keeping the list sorted and without doubles.
     pub fn flag(&mut self, flag: Flag) {
         if let Err(place) = self.flags.binary_search(&flag) {

@@ -35,6 +35,9 @@ pub enum RejectionCode {
     UnsupportedForm,
     /// Only a URL is given, and its page cannot be had, where `fetch.on_failure = "dead_letter"`.
     FetchFailed,
+    /// A service that finds names or topics does not answer, where its `on_failure = "dead_letter"`; or it cannot
+    /// answer about this article, where `on_failure = "wait"`.
+    EnricherFailed,
     /// The output record is larger than the output topic allows.
     OutputTooLarge,
     /// The broker refused the record's timestamp for the output topic.
@@ -47,7 +50,7 @@ pub enum RejectionCode {
 
 impl RejectionCode {
     /// Every code.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Empty,
         Self::Tombstone,
         Self::TooLarge,
@@ -62,6 +65,7 @@ impl RejectionCode {
         Self::SeveralArticles,
         Self::UnsupportedForm,
         Self::FetchFailed,
+        Self::EnricherFailed,
         Self::OutputTooLarge,
         Self::TimestampRefused,
         Self::RecordRefused,
@@ -85,6 +89,7 @@ impl RejectionCode {
             Self::SeveralArticles => "several_articles",
             Self::UnsupportedForm => "unsupported_form",
             Self::FetchFailed => "fetch_failed",
+            Self::EnricherFailed => "enricher_failed",
             Self::OutputTooLarge => "output_too_large",
             Self::TimestampRefused => "timestamp_refused",
             Self::RecordRefused => "record_refused",

@@ -15,6 +15,8 @@ pub struct TopicTag {
     pub confidence: Score,
     /// Codes of the ancestors, root first.
     pub ancestors: Vec<String>,
+    /// Who found it, where a service did (`dateline` for our own models); empty = our own models alone.
+    pub found_by: Vec<String>,
 }
 
 /// A key phrase of the article.

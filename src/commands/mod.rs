@@ -13,6 +13,7 @@ pub mod schema;
 pub mod service;
 pub mod oauth;
 pub mod telemetry;
+pub mod outside;
 pub mod view;
 
 use std::ffi::OsString;

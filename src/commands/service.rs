@@ -16,6 +16,7 @@ use tracing::warn;
 
 use crate::commands::exit::Exit;
 use crate::commands::oauth::token_provider;
+use crate::commands::outside;
 use crate::commands::registry;
 use crate::commands::telemetry;
 use crate::commands::view::View;
@@ -25,7 +26,6 @@ use crate::config::OffsetReset;
 use crate::encode;
 use crate::encode::Framing;
 use crate::enrich::topics::Changes;
-use crate::http::fetch::PageFetcher;
 use crate::kafka::ClientSettings;
 use crate::kafka::KafkaSink;
 use crate::kafka::KafkaSource;
@@ -35,15 +35,12 @@ use crate::kafka::flow::FlowLimits;
 use crate::kafka::flow::FlowState;
 use crate::kafka::sink::SinkSettings;
 use crate::kafka::startup;
-use crate::metrics::HttpOutcome;
 use crate::metrics::Metrics;
 use crate::ops::shutdown::Shutdown;
 use crate::worker::Worker;
 use crate::worker::WorkerError;
 use crate::worker::guard::DeadLetterGuard;
 use crate::worker::process::Processor;
-use crate::worker::seams::Fetch;
-use crate::worker::seams::FetchedPage;
 
 /// Intake is paused when this share of the memory budget waits, and resumed at a quarter of that.
 const INTAKE_SHARE: usize = 8;
@@ -109,6 +106,8 @@ impl Service {
         let processor = Arc::new(Processor::new(config)?);
         tell_vocabulary(config, &processor);
         let shared = Arc::new(shared(config, self.metrics.clone())?);
+        let fetch = outside::fetch(config, &shared.metrics)?;
+        let services = outside::services(config, processor.catalogue(), &shared.metrics)?;
         let view = View::start(config, self.mode, &processor, &shared, &self.shutdown).await?;
         let opened = tokio::select! {
             opened = self.open(&shared, &view) => opened,
@@ -138,7 +137,8 @@ impl Service {
             guard: DeadLetterGuard::new(limits.share_max, limits.run_length_max, limits.window_records),
             clock: now_ms,
             threads: config.worker.threads,
-            fetch: fetch(config, &shared.metrics)?,
+            fetch,
+            services,
             on_delivered: view.on_delivered(framing),
             tracing,
         };
@@ -259,25 +259,6 @@ fn not_ready(problem: anyhow::Error) -> anyhow::Result<Exit> {
         startup::NotReady::Problems(_) => Exit::Configuration,
         startup::NotReady::Unreachable(_) => Exit::Error,
     })
-}
-
-/// Hands the worker what asks for pages, where they are wanted.
-fn fetch(config: &Config, metrics: &Metrics) -> anyhow::Result<Option<Fetch>> {
-    if !config.fetch.enabled {
-        return Ok(None);
-    }
-    let fetcher = PageFetcher::new(&config.fetch, metrics.clone()).map_err(anyhow::Error::msg)?;
-    let fetcher = Arc::new(fetcher);
-    Ok(Some(Arc::new(move |url: String| {
-        let fetcher = Arc::clone(&fetcher);
-        Box::pin(async move {
-            let page = fetcher.fetch(&url).await.map_err(HttpOutcome::name)?;
-            Ok(FetchedPage {
-                body: page.body,
-                content_type: page.content_type,
-            })
-        })
-    })))
 }
 
 fn exit(result: Result<(), WorkerError>) -> Exit {

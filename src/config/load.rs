@@ -147,15 +147,23 @@ fn read_secrets(config: &mut Config, problems: &mut ConfigProblems) {
         ("admin.token", &mut config.admin.token, &config.admin.token_file),
     ];
     for (name, place, file) in secrets {
-        let Some(file) = file else { continue };
-        let key = format!("{name}_file");
-        if place.is_some() {
-            let short = name.rsplit('.').next().unwrap_or(name);
-            problems.add(key, format!("contradicts `{short}`: give one of the two"));
-            continue;
-        }
-        *place = read_named(&key, Some(file), problems).as_deref().map(secret);
+        read_secret(name, place, file, problems);
     }
+    for (number, enricher) in config.enrichers.iter_mut().enumerate() {
+        let key = format!("enrichers.{}.token", number + 1);
+        read_secret(&key, &mut enricher.token, &enricher.token_file, problems);
+    }
+}
+
+fn read_secret(name: &str, place: &mut Option<Secret>, file: &Option<String>, problems: &mut ConfigProblems) {
+    let Some(file) = file else { return };
+    let key = format!("{name}_file");
+    if place.is_some() {
+        let short = name.rsplit('.').next().unwrap_or(name);
+        problems.add(key, format!("contradicts `{short}`: give one of the two"));
+        return;
+    }
+    *place = read_named(&key, Some(file), problems).as_deref().map(secret);
 }
 
 /// The text of a file that the configuration names.

@@ -4,6 +4,7 @@
 mod admin;
 mod dead_letter;
 mod enrich;
+mod enrichers;
 mod environment;
 mod fetch;
 mod input;
@@ -31,6 +32,7 @@ mod tests;
 pub use admin::AdminConfig;
 pub use dead_letter::DeadLetterConfig;
 pub use enrich::EnrichConfig;
+pub use enrichers::{EnricherConfig, EnricherFailure, Gives, Merge};
 pub use fetch::{FetchConfig, FetchFailure};
 pub use input::{FormChoice, InputConfig, Tombstones};
 pub use kafka::{Assignment, Compression, Delivery, GroupProtocol, KafkaConfig, OffsetReset};
@@ -74,6 +76,8 @@ pub struct Config {
     pub names: NamesConfig,
     /// A newer vocabulary of topics, and topics of your own.
     pub topics: TopicsConfig,
+    /// Services over HTTP that find names and topics too.
+    pub enrichers: Vec<EnricherConfig>,
     /// Metrics, health and the live page.
     pub admin: AdminConfig,
     /// Logging.

@@ -108,18 +108,20 @@ impl<'s> Node<'s> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::path::Path;
 
     use super::Node;
     use super::schema;
     use crate::config::Config;
 
     const REFERENCE: &str = include_str!("../../config/dateline.toml");
-    const PUBLISHED: &str = include_str!("../../config/schema/config.schema.json");
+    const PUBLISHED: &str = "config/schema/config.schema.json";
 
     /// Every key of the schema, as `section.key`.
     fn keys(node: Node<'_>, prefix: &str, found: &mut BTreeSet<String>) {
         for name in node.keys() {
             let key = node.key(name).unwrap();
+            let key = key.items().unwrap_or(key);
             if key.keys().next().is_some() {
                 keys(key, &format!("{prefix}{name}."), found);
             } else {
@@ -131,7 +133,8 @@ mod tests {
     /// Every key of a TOML table, likewise.
     fn keys_of(table: &toml::Table, prefix: &str, found: &mut BTreeSet<String>) {
         for (name, value) in table {
-            match value.as_table().filter(|t| !t.is_empty()) {
+            let first = value.as_array().and_then(|list| list.first()?.as_table());
+            match value.as_table().or(first).filter(|t| !t.is_empty()) {
                 Some(inner) => keys_of(inner, &format!("{prefix}{name}."), found),
                 None => {
                     found.insert(format!("{prefix}{name}"));
@@ -148,9 +151,11 @@ mod tests {
     #[test]
     fn reference_file_names_and_explains_every_key() {
         let is_example = |line: &&str| {
-            line.strip_prefix("# ")
-                .and_then(|l| l.split_once(" = "))
-                .is_some_and(|(k, _)| k.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+            let line = line.strip_prefix("# ");
+            line.is_some_and(|l| l.starts_with("[["))
+                || line
+                    .and_then(|l| l.split_once(" = "))
+                    .is_some_and(|(k, _)| k.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
         };
         let lines: Vec<&str> = REFERENCE.lines().collect();
         for pair in lines
@@ -175,10 +180,14 @@ mod tests {
 
     #[test]
     fn published_schema_is_current_and_holds_for_the_reference_file() {
-        let published: serde_json::Value = serde_json::from_str(PUBLISHED).unwrap();
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PUBLISHED);
+        if std::env::var_os("DATELINE_UPDATE_SCHEMAS").is_some() {
+            std::fs::write(&path, serde_json::to_string_pretty(&schema()).unwrap() + "\n").unwrap();
+        }
+        let published: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
         assert!(
             published == schema(),
-            "run: dateline schema config > config/schema/config.schema.json"
+            "DATELINE_UPDATE_SCHEMAS=1 cargo test schema writes it anew"
         );
         let reference: serde_json::Value = toml::from_str(REFERENCE).unwrap();
         let validator = jsonschema::validator_for(&published).unwrap();

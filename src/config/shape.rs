@@ -39,6 +39,10 @@ fn check_table(
                 check_table(inner, &format!("{path}."), key, root, problems);
                 true
             }
+            Value::Array(items) if key.items().is_some_and(|item| item.kind() == "object") => {
+                check_tables(items, &path, key, root, problems);
+                true
+            }
             _ => match judge(value, key) {
                 Ok(()) => true,
                 Err(message) => {
@@ -46,6 +50,31 @@ fn check_table(
                     false
                 }
             },
+        }
+    });
+}
+
+/// Checks each of a list of tables, which are counted from 1.
+fn check_tables(
+    items: &mut Vec<Value>,
+    path: &str,
+    node: Node<'_>,
+    root: Node<'_>,
+    problems: &mut ConfigProblems,
+) {
+    let mut number = 0;
+    items.retain_mut(|item| {
+        number += 1;
+        let path = format!("{path}.{number}");
+        match (item, node.items()) {
+            (Value::Table(inner), Some(node)) => {
+                check_table(inner, &format!("{path}."), node, root, problems);
+                true
+            }
+            (other, _) => {
+                problems.add(path, format!("expected a table, found {}", other.type_str()));
+                false
+            }
         }
     });
 }

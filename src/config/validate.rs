@@ -18,6 +18,7 @@ use crate::config::SaslMechanism;
 use crate::config::Secret;
 use crate::config::SecurityConfig;
 use crate::config::TelemetryConfig;
+use crate::config::enrichers;
 use crate::config::librdkafka;
 
 /// How many batches the memory budget must hold at least: fetched, enriched, committed, and what the client queues.
@@ -48,6 +49,7 @@ pub(super) fn check(config: &Config, problems: &mut ConfigProblems) {
     memory(config, problems);
     schema_registry(&config.output, problems);
     telemetry(&config.telemetry, problems);
+    enrichers::check(&config.enrichers, problems);
     admin(&config.admin, problems);
     if !config.log.level.split(',').all(is_log_directive) {
         problems.add(

@@ -38,6 +38,7 @@ pub(super) fn record<'a>(
         level: tag.level,
         confidence: tag.confidence.as_f64(),
         ancestors: &tag.ancestors,
+        found_by: &tag.found_by,
     };
     RecordV1 {
         schema_version: SchemaVersion::V1,
@@ -204,6 +205,7 @@ impl<'a> Offsets<'a> {
             salience: entity.salience.as_f64(),
             confidence: entity.confidence.as_f64(),
             mentions,
+            found_by: &entity.found_by,
         }
     }
 }
@@ -299,6 +301,7 @@ const fn flag(flag: Flag) -> FlagV1 {
         Flag::TimeZoneMissing => FlagV1::TimeZoneMissing,
         Flag::TimeUnreadable => FlagV1::TimeUnreadable,
         Flag::Utf8Repaired => FlagV1::Utf8Repaired,
+        Flag::EnricherMissing => FlagV1::EnricherMissing,
     }
 }
 

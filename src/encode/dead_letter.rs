@@ -129,7 +129,9 @@ const fn stage(code: RejectionCode) -> &'static str {
         | RejectionCode::NoContent
         | RejectionCode::SeveralArticles
         | RejectionCode::UnsupportedForm => "VALUE_CONVERTER",
-        RejectionCode::FetchFailed | RejectionCode::Panicked => "TRANSFORMATION",
+        RejectionCode::FetchFailed | RejectionCode::EnricherFailed | RejectionCode::Panicked => {
+            "TRANSFORMATION"
+        }
         RejectionCode::OutputTooLarge | RejectionCode::TimestampRefused | RejectionCode::RecordRefused => {
             "TASK_PUT"
         }

@@ -148,6 +148,10 @@ pub struct EntityV1<'a> {
     pub confidence: f64,
     /// Where it is named: headline first, then by position.
     pub mentions: Vec<MentionV1<'a>>,
+    /// Who found it, by the names of `enrichers` in the configuration, `dateline` for its own models; absent = these
+    /// alone.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    pub found_by: &'a [String],
 }
 
 /// Types of names.
@@ -235,6 +239,10 @@ pub struct TopicV1<'a> {
     pub confidence: f64,
     /// Codes of the ancestors, root first; they are not repeated as topics of their own.
     pub ancestors: &'a [String],
+    /// Who found it, by the names of `enrichers` in the configuration, `dateline` for its own models; absent = these
+    /// alone.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    pub found_by: &'a [String],
 }
 
 /// A key phrase.
@@ -367,6 +375,8 @@ pub enum FlagV1 {
     TimeUnreadable,
     /// Invalid UTF-8 was repaired where nothing had to be guessed.
     Utf8Repaired,
+    /// A service that finds names or topics did not answer: what it would have found is missing.
+    EnricherMissing,
 }
 
 /// How, when and from what the record was made.

@@ -82,6 +82,7 @@ fn entity(mentions: Vec<Mention>) -> Entity {
         salience: Score::from_thousandths(813),
         confidence: Score::ONE,
         mentions,
+        found_by: vec!["dateline".into(), "desk".into()],
     }
 }
 
@@ -139,6 +140,7 @@ fn full() -> EnrichedArticle {
         level: 2,
         confidence: Score::from_thousandths(7),
         ancestors: vec!["medtop:17000000".into()],
+        found_by: Vec::new(),
     }]);
     full.keywords = Some(vec![Keyword {
         text: "smiles".into(),

@@ -4,6 +4,7 @@
 pub mod entities;
 pub mod keywords;
 mod lexis;
+pub mod remote;
 pub mod stopwords;
 pub mod tagger;
 pub mod topics;
@@ -22,6 +23,7 @@ use crate::config::TopicsModel;
 use crate::limits::Limits;
 use crate::record::Step;
 use crate::record::StepObserver;
+use crate::text::english::may_be_english;
 use crate::text::sentences::sentences;
 use crate::text::tokens::count_words;
 
@@ -71,7 +73,10 @@ impl ModelInfo {
     /// True where the model has read the article.
     pub fn took_part(&self, enriched: &EnrichedArticle) -> bool {
         match self.step {
-            Step::Entities => Reach::of(&enriched.article) == Reach::All,
+            Step::Entities => {
+                let article = &enriched.article;
+                article.is_enrichable() && !article.flags.contains(&Flag::LanguageWithoutModels)
+            }
             Step::Topics => enriched.topics.is_some(),
             Step::Keywords => enriched.keywords.is_some(),
             Step::Decode | Step::Accept | Step::Encode => false,
@@ -88,16 +93,17 @@ enum Reach {
 }
 
 impl Reach {
-    fn of(article: &Article) -> Self {
+    fn of(article: &Article, limits: &Limits) -> Self {
         if !article.is_enrichable() {
             return Self::Nothing;
         }
         let primary = article.language.split('-').next().unwrap_or_default();
-        if primary.eq_ignore_ascii_case("en") || primary.eq_ignore_ascii_case("und") {
-            Self::All
+        let is_read = if primary.eq_ignore_ascii_case("und") {
+            may_be_english(article.readable(), limits)
         } else {
-            Self::Countries
-        }
+            primary.eq_ignore_ascii_case("en")
+        };
+        if is_read { Self::All } else { Self::Countries }
     }
 }
 
@@ -184,7 +190,10 @@ impl Enricher {
 
     /// Why topics are said of an article, and which came near; empty where topics are not wanted or not looked for.
     pub fn explain(&self, article: &Article, limits: &Limits) -> Vec<topics::Explanation> {
-        let tagger = self.topics.as_ref().filter(|_| Reach::of(article) == Reach::All);
+        let tagger = self
+            .topics
+            .as_ref()
+            .filter(|_| Reach::of(article, limits) == Reach::All);
         tagger
             .map(|tagger| tagger.explain(article, &self.opening(article), limits))
             .unwrap_or_default()
@@ -198,7 +207,7 @@ impl Enricher {
         limits: &Limits,
         observer: &mut dyn StepObserver,
     ) -> EnrichedArticle {
-        let reach = Reach::of(&article);
+        let reach = Reach::of(&article, limits);
         let mut opening = Vec::new();
         let found = match reach {
             Reach::All => {

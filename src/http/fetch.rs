@@ -5,8 +5,6 @@ use std::collections::HashMap;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::MutexGuard;
-use std::sync::PoisonError;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -17,8 +15,14 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::config::FetchConfig;
-use crate::http::breaker::Breaker;
-use crate::http::breaker::backoff;
+use crate::http::call::Failure;
+use crate::http::call::Watch;
+use crate::http::call::Watched;
+use crate::http::call::lock;
+use crate::http::call::read;
+use crate::http::call::successful;
+use crate::http::call::text;
+use crate::http::call::with_retries;
 use crate::http::resolve::Guard;
 use crate::http::resolve::Lookup;
 use crate::metrics::HttpOutcome;
@@ -32,10 +36,6 @@ const KEPT_BYTES_MAX: usize = 256 * 1024;
 /// How long a `robots.txt` holds (RFC 9309: at most a day), and how much of one is read (at least 500 KiB).
 const ROBOTS_LIFETIME: Duration = Duration::from_secs(3600);
 const ROBOTS_BYTES_MAX: usize = 512 * 1024;
-/// Least and longest wait before another attempt.
-const BACKOFF_MIN: Duration = Duration::from_millis(250);
-const BACKOFF_MAX: Duration = Duration::from_secs(10);
-
 /// A page as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
@@ -53,18 +53,15 @@ pub struct PageFetcher {
     all: Semaphore,
     hosts: Mutex<HashMap<String, Arc<Host>>>,
     kept: Mutex<Kept>,
-    metrics: Metrics,
+    watch: Watch,
 }
 
 struct Host {
     slots: Semaphore,
-    state: Mutex<HostState>,
+    breaker: Watched,
+    /// When it may be asked again.
+    next: Mutex<Instant>,
     robots: tokio::sync::Mutex<Option<(Instant, Arc<Robots>)>>,
-}
-
-struct HostState {
-    breaker: Breaker,
-    next: Instant,
 }
 
 enum Robots {
@@ -85,21 +82,6 @@ enum Answer {
     Redirect(Url),
 }
 
-/// Why an attempt failed, and how long the host asks to be left alone.
-struct Failure {
-    outcome: HttpOutcome,
-    retry_after: Option<Duration>,
-}
-
-impl From<HttpOutcome> for Failure {
-    fn from(outcome: HttpOutcome) -> Self {
-        Self {
-            outcome,
-            retry_after: None,
-        }
-    }
-}
-
 impl PageFetcher {
     /// A fetcher by the configuration.
     ///
@@ -112,6 +94,11 @@ impl PageFetcher {
     fn with_lookup(config: &FetchConfig, metrics: Metrics, lookup: Lookup) -> Result<Self, String> {
         // Installing twice is an error that changes nothing.
         drop(rustls::crypto::ring::default_provider().install_default());
+        let watch = Watch {
+            service: HttpService::Fetch,
+            metrics,
+        };
+        watch.metrics.http_service(&watch.service);
         let guard = Guard::new(&config.allow_hosts, lookup);
         let timeout = Duration::from_millis(u64::from(config.timeout_ms));
         let client = reqwest::Client::builder()
@@ -131,7 +118,7 @@ impl PageFetcher {
             config: config.clone(),
             hosts: Mutex::default(),
             kept: Mutex::default(),
-            metrics,
+            watch,
         })
     }
 
@@ -146,8 +133,9 @@ impl PageFetcher {
             .await
             .unwrap_or(Err(HttpOutcome::Timeout));
         let outcome = found.as_ref().err().copied().unwrap_or(HttpOutcome::Ok);
-        self.metrics
-            .http_request(HttpService::Fetch, outcome, started.elapsed().as_secs_f64());
+        self.watch
+            .metrics
+            .http_request(&self.watch.service, outcome, started.elapsed().as_secs_f64());
         found
     }
 
@@ -174,14 +162,12 @@ impl PageFetcher {
         if hosts.len() >= HOSTS_MAX {
             hosts.clear();
         }
-        let rest = Duration::from_millis(u64::from(self.config.breaker_rest_ms));
+        let (failures_max, rest_ms) = (self.config.breaker_failures, self.config.breaker_rest_ms);
         let made = || {
             Arc::new(Host {
                 slots: Semaphore::new(self.config.host_concurrency_max),
-                state: Mutex::new(HostState {
-                    breaker: Breaker::new(self.config.breaker_failures, rest),
-                    next: Instant::now(),
-                }),
+                breaker: Watched::new(&self.watch, false, failures_max, rest_ms),
+                next: Mutex::new(Instant::now()),
                 robots: tokio::sync::Mutex::default(),
             })
         };
@@ -226,45 +212,30 @@ impl PageFetcher {
 
     /// One page, with attempts as the configuration has them.
     async fn attempts(&self, host: &Host, url: &Url, bytes_max: usize) -> Result<Answer, HttpOutcome> {
-        let mut attempt = 0;
-        loop {
-            let failure = match self.attempt(host, url, bytes_max).await {
-                Ok(answer) => return Ok(answer),
-                Err(failure) => failure,
-            };
-            attempt += 1;
-            let longest = Duration::from_millis(u64::from(self.config.batch_timeout_ms));
-            let asked = failure.retry_after.unwrap_or_default();
-            if attempt > self.config.retries_max || !failure.outcome.may_pass() || asked > longest {
-                return Err(failure.outcome);
-            }
-            self.metrics.http_retry(HttpService::Fetch);
-            let (random, _) = uuid::Uuid::new_v4().as_u64_pair();
-            tokio::time::sleep(backoff(attempt, random, BACKOFF_MIN, BACKOFF_MAX).max(asked)).await;
-        }
+        let longest = Duration::from_millis(u64::from(self.config.batch_timeout_ms));
+        with_retries(&self.watch, self.config.retries_max, longest, || {
+            self.attempt(host, url, bytes_max)
+        })
+        .await
+        .map_err(|failure| failure.outcome)
     }
 
     async fn attempt(&self, host: &Host, url: &Url, bytes_max: usize) -> Result<Answer, Failure> {
         let _slot = host.slots.acquire().await.map_err(|_| HttpOutcome::Timeout)?;
-        if !lock(&host.state).breaker.admits(Instant::now()) {
+        if !host.breaker.admits() {
             return Err(HttpOutcome::BreakerOpen.into());
         }
         let wait = {
-            let mut state = lock(&host.state);
-            let at = state.next.max(Instant::now());
-            state.next = at + Duration::from_millis(u64::from(self.config.host_interval_ms));
+            let mut next = lock(&host.next);
+            let at = (*next).max(Instant::now());
+            *next = at + Duration::from_millis(u64::from(self.config.host_interval_ms));
             at.saturating_duration_since(Instant::now())
         };
         tokio::time::sleep(wait).await;
         let result = self.request(url, bytes_max).await;
-        let mut state = lock(&host.state);
-        let was_open = state.breaker.is_open();
-        match &result {
-            Err(failure) if failure.outcome.may_pass() => state.breaker.failed(Instant::now()),
-            _ => state.breaker.succeeded(),
-        }
-        let change = i64::from(state.breaker.is_open()) - i64::from(was_open);
-        self.metrics.http_breakers_open(HttpService::Fetch, change);
+        let failure = result.as_ref().err();
+        host.breaker
+            .judge(failure.filter(|failure| failure.outcome.may_pass()));
         result
     }
 
@@ -277,34 +248,26 @@ impl PageFetcher {
         if let Some((tag, _)) = &known {
             request = request.header(header::IF_NONE_MATCH, tag);
         }
-        let response = request.send().await.map_err(|error| of_error(&error))?;
+        let response = request.send().await?;
         let status = response.status();
-        let text = |name: header::HeaderName| response.headers().get(name)?.to_str().ok().map(str::to_owned);
         if status == StatusCode::NOT_MODIFIED
             && let Some((_, page)) = known
         {
-            self.metrics.http_cache_hit(HttpService::Fetch);
+            self.watch.metrics.http_cache_hit(&self.watch.service);
             return Ok(Answer::Page(page));
         }
         if status.is_redirection() {
-            let next = text(header::LOCATION).and_then(|location| url.join(&location).ok());
+            let next = text(&response, &header::LOCATION).and_then(|location| url.join(&location).ok());
             return next
                 .map(Answer::Redirect)
                 .ok_or_else(|| HttpOutcome::Redirects.into());
         }
-        if !status.is_success() {
-            let is_trouble = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
-            return Err(Failure {
-                outcome: if is_trouble {
-                    HttpOutcome::ServerError
-                } else {
-                    HttpOutcome::ClientError
-                },
-                retry_after: text(header::RETRY_AFTER).and_then(|after| retry_after(&after)),
-            });
-        }
-        let (tag, content_type) = (text(header::ETAG), text(header::CONTENT_TYPE));
-        let encoding = text(header::CONTENT_ENCODING).unwrap_or_default();
+        let response = successful(response)?;
+        let (tag, content_type) = (
+            text(&response, &header::ETAG),
+            text(&response, &header::CONTENT_TYPE),
+        );
+        let encoding = text(&response, &header::CONTENT_ENCODING).unwrap_or_default();
         if !matches!(
             encoding.to_ascii_lowercase().as_str(),
             "" | "identity" | "gzip" | "x-gzip"
@@ -344,49 +307,6 @@ impl Kept {
             self.pages.remove(&oldest);
         }
     }
-}
-
-async fn read(mut response: reqwest::Response, bytes_max: usize) -> Result<Vec<u8>, Failure> {
-    let too_large = |bytes: usize| bytes > bytes_max;
-    if response
-        .content_length()
-        .is_some_and(|length| usize::try_from(length).map_or(true, too_large))
-    {
-        return Err(HttpOutcome::TooLarge.into());
-    }
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| of_error(&error))? {
-        if too_large(body.len() + chunk.len()) {
-            return Err(HttpOutcome::TooLarge.into());
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-fn of_error(error: &reqwest::Error) -> Failure {
-    let mut source: Option<&dyn std::error::Error> = Some(error);
-    while let Some(cause) = source {
-        if cause.is::<crate::http::resolve::Refused>() {
-            return HttpOutcome::Refused.into();
-        }
-        source = cause.source();
-    }
-    match error {
-        _ if error.is_timeout() => HttpOutcome::Timeout,
-        _ if error.is_connect() => HttpOutcome::Unreachable,
-        _ => HttpOutcome::Broken,
-    }
-    .into()
-}
-
-/// Seconds; a date is not read, since it would need the clock of the host.
-fn retry_after(written: &str) -> Option<Duration> {
-    written.trim().parse().ok().map(Duration::from_secs)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

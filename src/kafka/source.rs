@@ -172,6 +172,17 @@ impl RecordSource for KafkaSource {
         }
     }
 
+    async fn unwanted(&self, id: u64) {
+        while self.shared.flow().is_wanted(id) {
+            tokio::time::sleep(self.batch_wait).await;
+        }
+    }
+
+    fn give_up(&mut self, id: u64) {
+        self.shared.flow().give_up(id);
+        self.shared.tell();
+    }
+
     fn notes(&self) -> Vec<String> {
         self.shared.flow().notes().to_vec()
     }

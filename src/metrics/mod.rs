@@ -1,6 +1,7 @@
 //! Every metric: name, help, labels, and the method that records it. Never knows who calls. Labels come from enums
 //! and from topic, partition and broker numbers, never from text of errors, URLs or names.
 
+mod http;
 mod table;
 mod timer;
 mod totals;
@@ -16,6 +17,8 @@ use crate::record::Outcome;
 use crate::record::SkipReason;
 use crate::record::Step;
 
+pub use http::HttpService;
+pub use http::ServiceTotals;
 pub use table::CatalogueEntry;
 pub use timer::StepTimer;
 pub use totals::Distribution;
@@ -81,13 +84,6 @@ label! {
 }
 
 label! {
-    /// What the worker asks over HTTP.
-    HttpService {
-        /// Pages of articles that are only a URL.
-        Fetch = "fetch",
-    }
-}
-label! {
     /// How a request over HTTP ended, redirects and further attempts included.
     HttpOutcome {
         /// With an answer.
@@ -112,6 +108,8 @@ label! {
         ServerError = "server_error",
         /// Not asked: it failed too often lately.
         BreakerOpen = "breaker_open",
+        /// An answer that is not what was asked for, for at least one article.
+        Invalid = "invalid",
     }
 }
 
@@ -144,6 +142,7 @@ pub struct Metrics(Arc<Inner>);
 struct Inner {
     registry: Registry,
     table: table::Table,
+    services: http::Services,
 }
 
 impl Metrics {
@@ -173,17 +172,7 @@ impl Metrics {
         for kind in ResetKind::ALL {
             table.offset_resets.with_label_values(&[kind.name()]);
         }
-        for service in HttpService::ALL {
-            for outcome in HttpOutcome::ALL {
-                table
-                    .http_requests
-                    .with_label_values(&[service.name(), outcome.name()]);
-            }
-            table.http_seconds.with_label_values(&[service.name()]);
-            table.http_retries.with_label_values(&[service.name()]);
-            table.http_cache_hits.with_label_values(&[service.name()]);
-            table.http_breakers_open.with_label_values(&[service.name()]);
-        }
+        http::start(&table, &HttpService::Fetch);
         for fate in SpanFate::ALL {
             table.spans.with_label_values(&[fate.name()]);
         }
@@ -191,7 +180,12 @@ impl Metrics {
             .build_info
             .with_label_values(&[env!("CARGO_PKG_VERSION")])
             .set(1);
-        Ok(Self(Arc::new(Inner { registry, table })))
+        let services = http::Services::default();
+        Ok(Self(Arc::new(Inner {
+            registry,
+            table,
+            services,
+        })))
     }
 
     /// Name, type, labels and help of every metric of ours, for the documentation.
@@ -199,50 +193,10 @@ impl Metrics {
         table::CATALOGUE
     }
 
-    /// One request over HTTP ended after `seconds`.
-    pub fn http_request(&self, service: HttpService, outcome: HttpOutcome, seconds: f64) {
-        let table = &self.0.table;
-        table
-            .http_requests
-            .with_label_values(&[service.name(), outcome.name()])
-            .inc();
-        table
-            .http_seconds
-            .with_label_values(&[service.name()])
-            .observe(seconds);
-    }
-
     /// So many spans ended up like this.
     pub fn spans(&self, fate: SpanFate, count: usize) {
         let spans = self.0.table.spans.with_label_values(&[fate.name()]);
         spans.inc_by(count as u64);
-    }
-
-    /// A request is made again.
-    pub fn http_retry(&self, service: HttpService) {
-        self.0
-            .table
-            .http_retries
-            .with_label_values(&[service.name()])
-            .inc();
-    }
-
-    /// A page had not changed.
-    pub fn http_cache_hit(&self, service: HttpService) {
-        self.0
-            .table
-            .http_cache_hits
-            .with_label_values(&[service.name()])
-            .inc();
-    }
-
-    /// So many more hosts are left alone.
-    pub fn http_breakers_open(&self, service: HttpService, change: i64) {
-        self.0
-            .table
-            .http_breakers_open
-            .with_label_values(&[service.name()])
-            .add(change);
     }
 
     /// Records read from the input topics.
@@ -433,6 +387,7 @@ impl Metrics {
         };
         Totals {
             stages: Stage::ALL.iter().map(stage).collect(),
+            services: self.services(),
             received: table.received.get(),
             received_bytes: table.received_bytes.get(),
             enriched: table.enriched.get(),

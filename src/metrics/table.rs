@@ -197,8 +197,10 @@ metrics! {
     http_retries: IntCounterVec = "dateline_http_retries_total", &["service"], NONE;
     /// Answers over HTTP that had not changed since they were kept, by service.
     http_cache_hits: IntCounterVec = "dateline_http_cache_hits_total", &["service"], NONE;
-    /// Hosts that are left alone for a while because they failed too often, by service.
+    /// Hosts or services that are left alone for a while because they failed too often, by service.
     http_breakers_open: IntGaugeVec = "dateline_http_breakers_open", &["service"], NONE;
+    /// Articles about which a service that finds names or topics had no answer, by service.
+    enricher_missing: IntCounterVec = "dateline_enricher_missing_total", &["service"], NONE;
     /// Spans for the collector of traces, by what became of them: sent, queue full, not sent.
     spans: IntCounterVec = "dateline_spans_total", &["fate"], NONE;
     /// Statistics of the Kafka client that could not be read.

@@ -57,6 +57,7 @@ fn names_types_and_labels_are_golden() {
     dateline_http_retries_total counter [service]
     dateline_http_cache_hits_total counter [service]
     dateline_http_breakers_open gauge [service]
+    dateline_enricher_missing_total counter [service]
     dateline_spans_total counter [fate]
     dateline_statistics_unreadable_total counter []
     dateline_log_lines_suppressed_total counter []

@@ -4,6 +4,7 @@ use prometheus::Histogram;
 use prometheus::core::Collector;
 
 use crate::article::RejectionCode;
+use crate::metrics::ServiceTotals;
 use crate::metrics::Stage;
 use crate::record::SkipReason;
 
@@ -88,6 +89,8 @@ pub struct Totals {
     pub published_bytes: u64,
     /// Stages, with the batches that left them and the seconds these took.
     pub stages: Vec<(Stage, u64, f64)>,
+    /// Services over HTTP that are in use.
+    pub services: Vec<ServiceTotals>,
     /// Transactions committed.
     pub transactions_committed: u64,
     /// Transactions aborted.

@@ -46,6 +46,8 @@ pub struct Lag {
 #[derive(Debug, Default)]
 pub struct History {
     totals: VecDeque<Totals>,
+    /// Seconds before each of them.
+    spans: VecDeque<f64>,
     points: VecDeque<Point>,
 }
 
@@ -73,12 +75,19 @@ impl History {
             });
         }
         self.totals.push_back(totals);
+        self.spans.push_back(seconds);
         while self.totals.len() > WINDOW {
             self.totals.pop_front();
+            self.spans.pop_front();
         }
         while self.points.len() > POINTS_MAX {
             self.points.pop_front();
         }
+    }
+
+    /// The counters as they stood some seconds before the last reading.
+    pub fn before(&self) -> Option<(&Totals, f64)> {
+        Some((self.totals.front()?, self.spans.iter().skip(1).sum()))
     }
 
     /// Every point, oldest first.

@@ -4,6 +4,7 @@ pub mod examples;
 pub mod history;
 pub mod logging;
 pub mod server;
+pub mod services;
 pub mod shutdown;
 pub mod status;
 

@@ -20,6 +20,8 @@ use crate::ops::examples::Examples;
 use crate::ops::history::History;
 use crate::ops::history::Lag;
 use crate::ops::history::Point;
+use crate::ops::services;
+use crate::ops::services::ServiceView;
 use crate::record::Origin;
 
 /// Most articles kept for the page.
@@ -131,6 +133,7 @@ struct Snapshot<'s> {
     totals: TotalsView,
     rates: Point,
     stages: Vec<StageView>,
+    services: Vec<ServiceView>,
     rejections: RejectionsView<'s>,
     history: Vec<Point>,
 }
@@ -312,6 +315,7 @@ impl Status {
                     seconds,
                 })
                 .collect(),
+            services: services::views(&totals, shared.history.before()),
             rejections: RejectionsView {
                 by_code: totals
                     .rejected

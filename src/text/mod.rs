@@ -6,6 +6,7 @@ pub mod byline;
 pub mod calendar;
 pub mod clean;
 pub mod dateline;
+pub mod english;
 pub mod html;
 pub mod language;
 pub mod sentences;

@@ -2,6 +2,7 @@
 //! that is the whole of
 //! back-pressure. Never knows Kafka or HTTP.
 
+pub mod batch;
 pub mod guard;
 pub mod process;
 pub mod seams;
@@ -11,24 +12,25 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use rayon::prelude::*;
 use thiserror::Error;
-use tokio::task::JoinSet;
 
 use crate::metrics::Metrics;
 use crate::metrics::Stage;
 use crate::record::Batch;
 use crate::record::Outcome;
+use crate::worker::batch::Core;
+use crate::worker::batch::Enriched;
+use crate::worker::batch::Next;
 use crate::worker::guard::DeadLetterGuard;
 use crate::worker::guard::LimitReached;
 use crate::worker::guard::Memory;
-use crate::worker::process::Fetched;
 use crate::worker::process::Processor;
 use crate::worker::seams::Committed;
 use crate::worker::seams::FatalError;
 use crate::worker::seams::Fetch;
 use crate::worker::seams::OutcomeSink;
 use crate::worker::seams::RecordSource;
+use crate::worker::seams::RemoteService;
 use crate::worker::trace::BatchTrace;
 use crate::worker::trace::Counts;
 use crate::worker::trace::StageTime;
@@ -65,6 +67,8 @@ pub struct Worker {
     pub threads: usize,
     /// Asks for the pages of articles that are only a URL, where they are wanted.
     pub fetch: Option<Fetch>,
+    /// Services that find names or topics, in the order of the configuration.
+    pub services: Vec<RemoteService>,
     /// Told about delivered batches.
     pub on_delivered: OnDelivered,
     /// Told what batches went through, where they are traced.
@@ -91,19 +95,27 @@ impl Worker {
         let mut enriched: Option<Enriched> = None;
         let mut is_first = true;
         let mut dropped = None;
+        let core = Core {
+            pool,
+            processor: Arc::clone(&self.processor),
+            metrics: self.metrics.clone(),
+            clock: self.clock,
+            fetch: self.fetch.clone(),
+            services: self.services.clone(),
+        };
         loop {
-            let core = Core {
-                pool: Arc::clone(&pool),
-                processor: Arc::clone(&self.processor),
-                metrics: self.metrics.clone(),
-                clock: self.clock,
-                fetch: self.fetch.clone(),
-            };
             // A failed commit ends the flow at once, however long the next batch lets wait; a failed source
             // lets the commit finish.
             let next = async { Ok::<_, WorkerError>(core.next(source).await) };
             let ((), next) = tokio::try_join!(self.commit(sink, enriched.take(), &mut dropped), next)?;
-            enriched = next?;
+            enriched = match next? {
+                Next::Batch(enriched) => Some(enriched),
+                Next::Unwanted(id) => {
+                    source.give_up(id);
+                    continue;
+                }
+                Next::End => None,
+            };
             if std::mem::take(&mut is_first)
                 && let Some(latest) = source.notes().iter().filter_map(|note| Memory::parse(note)).max()
             {
@@ -243,99 +255,11 @@ fn told(batch: &Batch, outcomes: &[Outcome]) -> String {
     codes.join(", ") + &first.unwrap_or_default()
 }
 
-/// A batch on its way to the sink.
-struct Enriched {
-    batch: Batch,
-    outcomes: Vec<Outcome>,
-    /// The stages behind it.
-    stages: Vec<StageTime>,
-}
-
-/// What turns the next batch into outcomes, over all cores, order kept.
-struct Core {
-    pool: Arc<rayon::ThreadPool>,
-    processor: Arc<Processor>,
-    metrics: Metrics,
-    clock: fn() -> i64,
-    fetch: Option<Fetch>,
-}
-
-impl Core {
-    async fn next<S: RecordSource>(self, source: &mut S) -> Result<Option<Enriched>, FatalError> {
-        let waited = Instant::now();
-        let Some(batch) = source.next_batch().await? else {
-            return Ok(None);
-        };
-        let taken = Instant::now();
-        self.metrics
-            .stage_seconds(Stage::Fetch, (taken - waited).as_secs_f64());
-        let pages = match &self.fetch {
-            Some(fetch) => self.pages(&batch, fetch).await,
-            None => BTreeMap::new(),
-        };
-        let enriched = tokio::task::spawn_blocking(move || self.enrich(batch, &pages)).await;
-        let (batch, outcomes) =
-            enriched.map_err(|e| FatalError(format!("enrichment of a batch panicked: {e}")))?;
-        let time = |stage, started, ended| StageTime {
-            stage,
-            started,
-            ended,
-        };
-        Ok(Some(Enriched {
-            batch,
-            outcomes,
-            stages: vec![
-                time(Stage::Fetch, waited, taken),
-                time(Stage::Enrich, taken, Instant::now()),
-            ],
-        }))
-    }
-
-    /// The pages of the records that are only a URL, by their place in the batch. Other batches wait meanwhile;
-    /// polling does not.
-    async fn pages(&self, batch: &Batch, fetch: &Fetch) -> BTreeMap<usize, Fetched> {
-        let mut asked = JoinSet::new();
-        for (place, record) in batch.records.iter().enumerate() {
-            let Some(url) = self.processor.url_only(record) else {
-                continue;
-            };
-            let (answer, processor) = (fetch(url), Arc::clone(&self.processor));
-            asked.spawn(async move {
-                let answer = answer.await;
-                let read = tokio::task::spawn_blocking(move || processor.read_page(answer)).await;
-                (place, read.unwrap_or(Fetched::Failed("panicked")))
-            });
-        }
-        asked.join_all().await.into_iter().collect()
-    }
-
-    fn enrich(self, batch: Batch, pages: &BTreeMap<usize, Fetched>) -> (Batch, Vec<Outcome>) {
-        let started = Instant::now();
-        let now_ms = (self.clock)();
-        let outcomes = self.pool.install(|| {
-            batch
-                .records
-                .par_iter()
-                .enumerate()
-                .map_init(
-                    || self.metrics.step_timer(),
-                    |timer, (place, record)| {
-                        timer.start();
-                        self.processor
-                            .process_fetched(record, pages.get(&place), now_ms, timer)
-                    },
-                )
-                .collect()
-        });
-        self.metrics
-            .stage_seconds(Stage::Enrich, started.elapsed().as_secs_f64());
-        (batch, outcomes)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::VecDeque;
+    use std::sync::atomic::AtomicU64;
+    use std::sync::atomic::Ordering;
     use std::time::Duration;
 
     use super::*;
@@ -354,6 +278,12 @@ mod tests {
                 None => std::future::pending().await,
             }
         }
+
+        async fn unwanted(&self, _: u64) {
+            std::future::pending().await
+        }
+
+        fn give_up(&mut self, _: u64) {}
 
         fn notes(&self) -> Vec<String> {
             Vec::new()
@@ -395,6 +325,7 @@ mod tests {
             clock: || 0,
             threads: 1,
             fetch: None,
+            services: Vec::new(),
             on_delivered: Box::new(|_, _| ()),
             tracing: None,
         }
@@ -492,5 +423,73 @@ mod tests {
         let (mut source, mut sink) = (Quiet(VecDeque::from([batch()])), Broken);
         let result = tokio::time::timeout(Duration::from_secs(60), worker.run(&mut source, &mut sink)).await;
         assert!(matches!(result, Ok(Err(WorkerError::Fatal(_)))), "{result:?}");
+    }
+
+    /// Yields one batch again and again; nobody wants it the first time.
+    struct Changing {
+        yielded: u64,
+        asked: Arc<AtomicU64>,
+        given_up: Vec<u64>,
+    }
+
+    impl RecordSource for Changing {
+        async fn next_batch(&mut self) -> Result<Option<Batch>, FatalError> {
+            self.yielded += 1;
+            let (id, epoch) = (self.yielded, self.yielded);
+            let mut batch = Batch { id, epoch, ..batch() };
+            batch.records[0].value = Some(b"Rain fell on Oslo.".to_vec());
+            Ok((id <= 2).then_some(batch))
+        }
+
+        async fn unwanted(&self, id: u64) {
+            while id > 1 || self.asked.load(Ordering::Relaxed) == 0 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        }
+
+        fn give_up(&mut self, id: u64) {
+            self.given_up.push(id);
+        }
+
+        fn notes(&self) -> Vec<String> {
+            Vec::new()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_batch_that_waits_for_a_service_is_given_up_once_nobody_wants_it() {
+        let (asked, delivered) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+        let (asks, counts) = (Arc::clone(&asked), Arc::clone(&delivered));
+        let service = RemoteService {
+            config: Arc::default(),
+            ask: Arc::new(move |questions| {
+                let is_first = asks.fetch_add(1, Ordering::Relaxed) == 0;
+                Box::pin(async move {
+                    if is_first {
+                        std::future::pending::<()>().await;
+                    }
+                    questions.iter().map(|_| Err("timeout")).collect()
+                })
+            }),
+        };
+        let worker = Worker {
+            services: vec![service],
+            on_delivered: Box::new(move |batch, outcomes| {
+                assert!(batch.id == 2 && batch.records.len() == 1);
+                assert!(matches!(outcomes, [Outcome::Enriched(_)]), "{outcomes:?}");
+                counts.fetch_add(1, Ordering::Relaxed);
+            }),
+            ..worker(0)
+        };
+        let mut source = Changing {
+            yielded: 0,
+            asked: Arc::clone(&asked),
+            given_up: Vec::new(),
+        };
+        let mut sink = Failing { failed: true };
+        worker.run(&mut source, &mut sink).await.unwrap();
+        assert_eq!(source.given_up, [1]);
+        let counted = [asked, delivered].map(|count| count.load(Ordering::Relaxed));
+        assert_eq!(counted, [2, 1]);
     }
 }

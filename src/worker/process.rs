@@ -9,12 +9,15 @@ use thiserror::Error;
 
 use crate::accept;
 use crate::article::Article;
+use crate::article::EnrichedArticle;
 use crate::article::Flag;
 use crate::article::Given;
 use crate::article::RawArticle;
 use crate::article::Rejection;
 use crate::article::RejectionCode;
 use crate::config::Config;
+use crate::config::EnricherConfig;
+use crate::config::EnricherFailure;
 use crate::config::FetchFailure;
 use crate::config::FormChoice;
 use crate::config::Tombstones;
@@ -26,6 +29,9 @@ use crate::encode::RunInfo;
 use crate::encode::Wanted;
 use crate::enrich::Enricher;
 use crate::enrich::EnricherError;
+use crate::enrich::remote;
+use crate::enrich::remote::Question;
+use crate::enrich::topics::Catalogue;
 use crate::enrich::topics::Explanation;
 use crate::limits::Limits;
 use crate::record::Outcome;
@@ -33,6 +39,7 @@ use crate::record::Record;
 use crate::record::SkipReason;
 use crate::record::Step;
 use crate::record::StepObserver;
+use crate::worker::seams::Answered;
 use crate::worker::seams::FetchedPage;
 use crate::worker::seams::PageAnswer;
 
@@ -48,6 +55,23 @@ pub enum Fetched {
     Failed(&'static str),
 }
 
+/// An article with all that dateline itself finds in it, before services outside are asked.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    enriched: EnrichedArticle,
+    models: Vec<encode::ModelInfo>,
+}
+
+impl Draft {
+    /// What this service is asked about it, if anything.
+    pub fn question(&self, service: &EnricherConfig) -> Option<Question> {
+        Question::about(&self.enriched, service)
+    }
+}
+
+/// What a service was asked for, and what it said.
+pub type Reply = (Arc<EnricherConfig>, Answered);
+
 /// Why a `Processor` cannot be made.
 #[derive(Debug, Error)]
 pub enum ProcessorError {
@@ -60,6 +84,7 @@ pub enum ProcessorError {
 #[derive(Debug, Clone)]
 pub struct Processor {
     enricher: Arc<Enricher>,
+    catalogue: Arc<Catalogue>,
     settings: DecodeSettings,
     limits: Limits,
     tombstones: Tombstones,
@@ -73,10 +98,11 @@ impl Processor {
     /// Loads the models and takes the settings.
     pub fn new(config: &Config) -> Result<Self, ProcessorError> {
         let enricher = Enricher::new(&config.enrich, &config.names, &config.topics)?;
+        let catalogue = Arc::new(Catalogue::new(&config.topics)?);
         let run = RunInfo {
             worker_version: env!("CARGO_PKG_VERSION").to_owned(),
             models: Vec::new(),
-            vocabulary_version: enricher.vocabulary_version().to_owned(),
+            vocabulary_version: catalogue.version().to_owned(),
             ce_source: format!("/dateline/{}", config.kafka.group_id),
             processed_at_ms: 0,
         };
@@ -91,6 +117,7 @@ impl Processor {
         };
         Ok(Self {
             enricher: Arc::new(enricher),
+            catalogue,
             settings: DecodeSettings {
                 form,
                 passthrough_fields: config.input.passthrough_fields.clone(),
@@ -120,6 +147,11 @@ impl Processor {
     /// The models, ready to read.
     pub fn enricher(&self) -> &Enricher {
         &self.enricher
+    }
+
+    /// Every topic that may be said.
+    pub fn catalogue(&self) -> &Arc<Catalogue> {
+        &self.catalogue
     }
 
     /// What becomes of `record` at `now_ms` (milliseconds since 1970), which only `provenance` and `ce_time` show.
@@ -178,21 +210,45 @@ impl Processor {
         now_ms: i64,
         observer: &mut dyn StepObserver,
     ) -> Outcome {
-        let Some(value) = record.value.as_deref() else {
-            return self.tombstone(record);
-        };
-        let outcome = catch_unwind(AssertUnwindSafe(|| {
-            let article = self.accepted(record, value, fetched, observer)?;
-            Ok(self.published(article, record, now_ms, observer))
-        }));
-        match outcome {
-            Ok(Ok(outcome)) => outcome,
-            Ok::<Result<_, Rejection>, _>(Err(rejection)) => Outcome::Rejected(rejection),
-            Err(_) => Outcome::Rejected(Rejection::new(
-                RejectionCode::Panicked,
-                "enriching this record panicked",
-            )),
+        match self.draft(record, fetched, observer) {
+            Ok(draft) => self.finish(*draft, Vec::new(), record, (now_ms, observer)),
+            Err(outcome) => outcome,
         }
+    }
+
+    /// The article in `record`, whose page was asked for, with all that dateline itself finds; else what becomes of the
+    /// record.
+    pub fn draft(
+        &self,
+        record: &Record,
+        fetched: Option<&Fetched>,
+        observer: &mut dyn StepObserver,
+    ) -> Result<Box<Draft>, Outcome> {
+        let Some(value) = record.value.as_deref() else {
+            return Err(self.tombstone(record));
+        };
+        let drafted = caught(|| {
+            let article = self.accepted(record, value, fetched, observer)?;
+            Ok(Box::new(self.enriched(article, observer)))
+        });
+        drafted.map_err(Outcome::Rejected)
+    }
+
+    /// What becomes of an article, given what the services said that were asked, and the time with its observer.
+    pub fn finish(
+        &self,
+        mut draft: Draft,
+        replies: Vec<Reply>,
+        record: &Record,
+        (now_ms, observer): (i64, &mut dyn StepObserver),
+    ) -> Outcome {
+        let finished = caught(|| {
+            for (service, answer) in replies {
+                self.join(&mut draft, &service, answer)?;
+            }
+            Ok(self.published(draft, record, now_ms, observer))
+        });
+        finished.unwrap_or_else(Outcome::Rejected)
     }
 
     /// Why topics are said of the article in `record`; empty where it is none.
@@ -270,25 +326,52 @@ impl Processor {
         }
     }
 
-    fn published(
-        &self,
-        article: Article,
-        record: &Record,
-        now_ms: i64,
-        observer: &mut dyn StepObserver,
-    ) -> Outcome {
+    fn enriched(&self, article: Article, observer: &mut dyn StepObserver) -> Draft {
         let enriched = self.enricher.enrich(article, &self.limits, observer);
         let took_part = self.enricher.models().iter().filter(|m| m.took_part(&enriched));
         let models = took_part.map(|m| encode::ModelInfo {
             name: m.name.clone(),
             version: m.version.clone(),
         });
-        let run = RunInfo {
+        Draft {
             models: models.collect(),
+            enriched,
+        }
+    }
+
+    /// Adds what a service found, or does what is wanted where it has no answer. With `wait` there is one, unless the
+    /// service cannot answer about this article.
+    fn join(&self, draft: &mut Draft, service: &EnricherConfig, answer: Answered) -> Result<(), Rejection> {
+        match (answer, service.on_failure) {
+            (Ok(findings), _) => {
+                draft.models.push(encode::ModelInfo {
+                    name: service.name.clone(),
+                    version: findings.model.clone(),
+                });
+                remote::merge(&mut draft.enriched, findings, service, &self.limits);
+            }
+            (Err(_), EnricherFailure::Publish) => draft.enriched.article.flag(Flag::EnricherMissing),
+            (Err(reason), EnricherFailure::Wait | EnricherFailure::DeadLetter) => {
+                let message = format!("{} has no answer: {reason}", service.name);
+                return Err(Rejection::new(RejectionCode::EnricherFailed, message));
+            }
+        }
+        Ok(())
+    }
+
+    fn published(
+        &self,
+        draft: Draft,
+        record: &Record,
+        now_ms: i64,
+        observer: &mut dyn StepObserver,
+    ) -> Outcome {
+        let run = RunInfo {
+            models: draft.models,
             processed_at_ms: now_ms,
             ..self.run.clone()
         };
-        let output = encode::encode(&enriched, record, &run, &self.output);
+        let output = encode::encode(&draft.enriched, record, &run, &self.output);
         observer.finished(Step::Encode);
         output.map_or_else(
             || {
@@ -302,192 +385,15 @@ impl Processor {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::EnrichConfig;
-    use crate::record::Origin;
-
-    fn record(value: Option<&str>) -> Record {
-        Record {
-            origin: Origin {
-                kafka_topic: Arc::from("articles.raw"),
-                partition: 0,
-                offset: 7,
-            },
-            timestamp_ms: None,
-            key: Some(b"k".to_vec()),
-            value: value.map(|v| v.as_bytes().to_vec()),
-            headers: Vec::new(),
-        }
-    }
-
-    fn processor(change: impl FnOnce(&mut Config)) -> Processor {
-        let mut config = Config::default();
-        change(&mut config);
-        Processor::new(&config).unwrap()
-    }
-
-    fn code(outcome: &Outcome) -> &'static str {
-        match outcome {
-            Outcome::Rejected(rejection) => rejection.code.code(),
-            Outcome::Skipped(reason) => reason.code(),
-            Outcome::PassedThrough(_) => "passed",
-            Outcome::Enriched(_) => "enriched",
-        }
-    }
-
-    #[test]
-    fn tombstones_go_as_configured() {
-        for (tombstones, expected) in [
-            (Tombstones::Pass, "passed"),
-            (Tombstones::Drop, "tombstone"),
-            (Tombstones::DeadLetter, "tombstone"),
-        ] {
-            let processor = processor(|config| config.input.tombstones = tombstones);
-            let outcome = processor.process(&record(None), 0, &mut ());
-            assert_eq!(code(&outcome), expected);
-            assert_eq!(
-                matches!(outcome, Outcome::Rejected(_)),
-                tombstones == Tombstones::DeadLetter
-            );
-        }
-    }
-
-    #[test]
-    fn every_record_has_one_outcome() {
-        let processor = processor(|config| config.input.payload_bytes_max = 1_024);
-        let long = "x".repeat(2_000);
-        for (value, expected) in [
-            (
-                r#"{"title": "Rain in Paris", "body": "It rained in Paris."}"#,
-                "enriched",
-            ),
-            ("", "empty"),
-            ("{", "invalid_json"),
-            (r#"{"title": 1.5, "body": []}"#, "wrong_type"),
-            ("{}", "no_content"),
-            (&long, "too_large"),
-        ] {
-            assert_eq!(
-                code(&processor.process(&record(Some(value)), 0, &mut ())),
-                expected,
-                "{value}"
-            );
-        }
-    }
-
-    #[test]
-    fn what_is_not_wanted_is_absent() {
-        let article = record(Some(
-            r#"{"title": "Rain in Paris", "body": "It rained in Paris on Monday, officials said."}"#,
-        ));
-        for wanted in [true, false] {
-            let processor = processor(|config| {
-                config.enrich = EnrichConfig {
-                    topics: wanted,
-                    keywords: wanted,
-                }
-            });
-            let Outcome::Enriched(output) = processor.process(&article, 0, &mut ()) else {
-                panic!("not enriched")
-            };
-            let value: serde_json::Value = serde_json::from_slice(&output.value.unwrap()).unwrap();
-            assert_eq!(
-                (value.get("topics").is_some(), value.get("keywords").is_some()),
-                (wanted, wanted)
-            );
-        }
-    }
-
-    #[test]
-    fn models_are_those_that_took_part() {
-        let body =
-            "Il a plu lundi \u{e0} Paris, ont dit les autorit\u{e9}s de la ville, et la pluie va durer.";
-        let english = "It rained in Paris on Monday, officials of the city said, and the rain will go on.";
-        for (status, body, expected) in [
-            ("usable", english, 4),
-            ("usable", body, 0),
-            ("withheld", english, 0),
-            ("canceled", ".", 0),
-        ] {
-            let payload =
-                serde_json::json!({ "uri": "urn:1", "pubstatus": status, "type": "text", "body_text": body });
-            let record = record(Some(&payload.to_string()));
-            let Outcome::Enriched(output) = processor(|_| ()).process(&record, 0, &mut ()) else {
-                panic!("not enriched")
-            };
-            let value: serde_json::Value = serde_json::from_slice(&output.value.unwrap()).unwrap();
-            assert_eq!(
-                value["provenance"]["models"].as_array().unwrap().len(),
-                expected,
-                "{value}"
-            );
-            assert!(!value["flags"].to_string().contains("undetermined"), "{value}");
-        }
-    }
-
-    #[test]
-    fn an_article_that_is_only_a_url_becomes_what_its_page_says() {
-        let given = record(Some(
-            r#"{"url": "https://andes.example/a?utm_source=x", "published_at": "2024-01-22"}"#,
-        ));
-        let publish = processor(|_| ());
-        assert_eq!(
-            publish.url_only(&given).as_deref(),
-            Some("https://andes.example/a?utm_source=x")
-        );
-        assert_eq!(
-            publish.url_only(&record(Some(
-                r#"{"url": "https://andes.example/a", "title": "T"}"#
-            ))),
-            None
-        );
-        let read = |body: &[u8]| {
-            publish.read_page(Ok(FetchedPage {
-                body: body.to_vec(),
-                content_type: Some("text/html".to_owned()),
-            }))
-        };
-        let value = |outcome: &Outcome| match outcome {
-            Outcome::Enriched(output) => serde_json::from_slice(output.value.as_deref().unwrap()).unwrap(),
-            other => panic!("{other:?}"),
-        };
-        let alone: serde_json::Value = value(&publish.process(&given, 0, &mut ()));
-        let page = read(include_bytes!("../../tests/forms/page-json-ld.html"));
-        let whole: serde_json::Value = value(&publish.process_fetched(&given, Some(&page), 0, &mut ()));
-        assert_eq!((&whole["id"], &whole["url"]), (&alone["id"], &alone["url"]));
-        assert_eq!(
-            (&whole["published_at"], &whole["publisher"]),
-            (&"2024-01-22".into(), &"Andes Daily".into())
-        );
-        assert_eq!(whole["headline"], "Copper mine in Chile halts work after tremor");
-        assert!(
-            whole["entities"].is_array() && whole["flags"] == serde_json::json!([]),
-            "{whole}"
-        );
-        let strict = processor(|config| config.fetch.on_failure = FetchFailure::DeadLetter);
-        for failed in [read(b"<html>no"), publish.read_page(Err("timeout"))] {
-            assert_eq!(
-                value(&publish.process_fetched(&given, Some(&failed), 0, &mut ())),
-                alone
-            );
-            assert_eq!(
-                code(&strict.process_fetched(&given, Some(&failed), 0, &mut ())),
-                "fetch_failed"
-            );
-        }
-    }
-
-    #[test]
-    fn a_panic_rejects_its_record_alone() {
-        struct Panics;
-        impl StepObserver for Panics {
-            fn finished(&mut self, _step: Step) {
-                panic!("on purpose");
-            }
-        }
-        let outcome = processor(|_| ()).process(&record(Some(r#"{"title": "x"}"#)), 0, &mut Panics);
-        assert_eq!(code(&outcome), "panicked");
-    }
+/// A panic within is a rejection.
+fn caught<T>(work: impl FnOnce() -> Result<T, Rejection>) -> Result<T, Rejection> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Err(Rejection::new(
+            RejectionCode::Panicked,
+            "enriching this record panicked",
+        ))
+    })
 }
+
+#[cfg(test)]
+mod tests;

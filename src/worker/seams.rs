@@ -6,6 +6,9 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use crate::config::EnricherConfig;
+use crate::enrich::remote::Findings;
+use crate::enrich::remote::Question;
 use crate::record::Batch;
 use crate::record::Outcome;
 
@@ -18,6 +21,13 @@ pub struct FatalError(pub String);
 pub trait RecordSource: Send {
     /// The next batch, or `None` once the source has ended (shutdown, or the end of a backfill).
     fn next_batch(&mut self) -> impl Future<Output = Result<Option<Batch>, FatalError>> + Send;
+
+    /// Ends once nobody wants the batch of this id any more: its epoch has ended, its partitions are being revoked, or
+    /// the worker is to stop. Who waits for services outside waits no longer then.
+    fn unwanted(&self, id: u64) -> impl Future<Output = ()> + Send;
+
+    /// The batch of this id will not be committed: its records are left to whoever owns them next.
+    fn give_up(&mut self, id: u64);
 
     /// The notes that were committed with the offsets from which reading went on.
     fn notes(&self) -> Vec<String>;
@@ -37,6 +47,22 @@ pub type PageAnswer = Result<FetchedPage, &'static str>;
 
 /// Asks for the page at a URL. Bounded in time and bytes by whoever stands behind it.
 pub type Fetch = Arc<dyn Fn(String) -> Pin<Box<dyn Future<Output = PageAnswer> + Send>> + Send + Sync>;
+
+/// What a service found in one article, or a word or phrase of a closed list for why there is nothing.
+pub type Answered = Result<Findings, &'static str>;
+
+/// Asks a service about articles: one answer for each, in order.
+pub type Ask =
+    Arc<dyn Fn(Vec<Question>) -> Pin<Box<dyn Future<Output = Vec<Answered>> + Send>> + Send + Sync>;
+
+/// A service that finds names or topics.
+#[derive(Clone)]
+pub struct RemoteService {
+    /// What it is there for, and what happens without it.
+    pub config: Arc<EnricherConfig>,
+    /// Asks it.
+    pub ask: Ask,
+}
 
 /// What became of a batch at the sink.
 #[derive(Debug, PartialEq, Eq)]

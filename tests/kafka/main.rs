@@ -14,6 +14,7 @@ mod cluster;
 mod delivery;
 mod letters;
 mod operation;
+mod outside;
 mod refused;
 mod replay;
 mod secured;

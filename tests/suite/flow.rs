@@ -74,6 +74,12 @@ impl RecordSource for VecSource {
         }))
     }
 
+    async fn unwanted(&self, _: u64) {
+        std::future::pending().await
+    }
+
+    fn give_up(&mut self, _: u64) {}
+
     fn notes(&self) -> Vec<String> {
         self.topic.lock().unwrap().notes.clone()
     }
@@ -185,6 +191,7 @@ impl Run {
             guard: self.guard.clone(),
             clock: || NOW_MS,
             fetch: None,
+            services: Vec::new(),
             threads: 2,
             tracing: None,
             on_delivered: Box::new(move |batch, outcomes| {

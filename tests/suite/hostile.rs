@@ -52,7 +52,7 @@ fn check(value: &[u8], content_type: Option<&str>) -> Result<(), TestCaseError> 
 }
 
 /// Every span of the record lies in its string, and says what it covers.
-fn fits(record: &Value) -> Result<(), TestCaseError> {
+pub(super) fn fits(record: &Value) -> Result<(), TestCaseError> {
     let strings = |field: &str| {
         record[field]
             .as_str()

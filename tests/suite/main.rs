@@ -12,6 +12,7 @@ mod forms;
 mod golden;
 mod hostile;
 mod mock_broker;
+mod mutated;
 mod outputs;
 mod names;
 mod readme;

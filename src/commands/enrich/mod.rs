@@ -6,14 +6,12 @@ mod progress;
 use std::io;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::Receiver;
-use std::time::SystemTime;
-use std::time::UNIX_EPOCH;
 
 use anyhow::Context;
 use clap::Args;
 use clap::ValueEnum;
-use rayon::ThreadPool;
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 
@@ -23,14 +21,18 @@ use crate::commands::enrich::progress::Progress;
 use crate::commands::exit::Exit;
 use crate::commands::explained;
 use crate::commands::load_config;
+use crate::commands::outside;
+use crate::commands::service::now_ms;
 use crate::config::FormChoice;
 use crate::config::NamesModel;
 use crate::config::TopicsModel;
+use crate::metrics::Metrics;
 use crate::ops::logging;
 use crate::ops::logging::LogFormat;
 use crate::record::Origin;
 use crate::record::Outcome;
 use crate::record::Record;
+use crate::worker::batch::Core;
 use crate::worker::process::Processor;
 
 /// Most bytes of payloads taken at once for parallel work (one larger payload is taken alone).
@@ -39,7 +41,7 @@ const CHUNK_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Arguments of `enrich`.
 #[derive(Debug, Args)]
 pub struct EnrichArgs {
-    /// Text, JSON, JSONL, JSON array or ninjs; `-` or nothing is standard input.
+    /// News in any form (docs/forms.md), several in one file where the form has that; `-` or nothing is standard input.
     #[arg(value_name = "FILES")]
     files: Vec<PathBuf>,
     /// Threads; 0 is one per core.
@@ -71,6 +73,9 @@ enum Form {
     Json,
     Ninjs,
     Wire,
+    Html,
+    Xml,
+    Mail,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -103,6 +108,9 @@ pub fn enrich(args: &EnrichArgs) -> anyhow::Result<Exit> {
         Some(Form::Json) => FormChoice::Json,
         Some(Form::Ninjs) => FormChoice::Ninjs,
         Some(Form::Wire) => FormChoice::Wire,
+        Some(Form::Html) => FormChoice::Html,
+        Some(Form::Xml) => FormChoice::Xml,
+        Some(Form::Mail) => FormChoice::Mail,
     };
     config.names.model = match args.names {
         None => config.names.model,
@@ -120,7 +128,19 @@ pub fn enrich(args: &EnrichArgs) -> anyhow::Result<Exit> {
         .num_threads(threads)
         .build()
         .context("threads cannot be started")?;
-    let processor = Processor::new(&config)?;
+    let (processor, metrics) = (Arc::new(Processor::new(&config)?), Metrics::new()?);
+    let work = Work {
+        runtime: tokio::runtime::Runtime::new()?,
+        core: Core {
+            pool: Arc::new(pool),
+            fetch: outside::fetch(&config, &metrics)?,
+            services: outside::services(&config, processor.catalogue(), &metrics)?,
+            processor,
+            metrics,
+            clock: now_ms,
+        },
+        explain: args.explain,
+    };
     let files = if args.files.is_empty() {
         vec![PathBuf::from("-")]
     } else {
@@ -128,8 +148,7 @@ pub fn enrich(args: &EnrichArgs) -> anyhow::Result<Exit> {
     };
     let progress = Progress::new(payloads::bytes_total(&files));
     let items = payloads::read(files, config.input.form, config.input.payload_bytes_max)?;
-    let work = |item| work(item, &processor, args.explain);
-    match copy(&items, &work, &pool, progress, args.pretty) {
+    match copy(&items, &work, progress, args.pretty) {
         Ok(tally) if tally.failed => Ok(Exit::Error),
         Ok(tally) if tally.rejected => Ok(Exit::SomeRejected),
         Ok(_) => Ok(Exit::Ok),
@@ -140,13 +159,7 @@ pub fn enrich(args: &EnrichArgs) -> anyhow::Result<Exit> {
 }
 
 /// Takes what has been read, works on it in parallel, writes it in order; again until the end.
-fn copy(
-    items: &Receiver<Item>,
-    work: &(impl Fn(Item) -> Done + Sync),
-    pool: &ThreadPool,
-    mut progress: Progress,
-    pretty: bool,
-) -> io::Result<Tally> {
+fn copy(items: &Receiver<Item>, work: &Work, mut progress: Progress, pretty: bool) -> io::Result<Tally> {
     let mut output = io::BufWriter::new(io::stdout().lock());
     let mut tally = Tally::default();
     let mut held = None;
@@ -162,7 +175,7 @@ fn copy(
             chunk.push(item);
         }
         let end = chunk.iter().rev().find_map(Item::end);
-        let done: Vec<_> = pool.install(|| chunk.into_par_iter().map(work).collect());
+        let done = work.all(chunk)?;
         let records = done.len();
         for (place, outcome) in done {
             report(&place, outcome, &progress, &mut tally)
@@ -178,22 +191,47 @@ fn copy(
 /// The place of an item in the input, and what became of it.
 type Done = (String, Result<Outcome, String>);
 
-fn work(item: Item, processor: &Processor, explain: bool) -> Done {
-    match item {
-        Item::Failed { file, message } => (file.to_string(), Err(message)),
-        Item::Payload(payload) => {
-            let place = format!("{}:{}", payload.file, payload.line);
-            let record = record(payload);
-            let mut outcome = processor.process(&record, now_ms(), &mut ());
-            if let Outcome::Enriched(output) = &mut outcome
-                && explain
-            {
-                output.value = output
-                    .value
-                    .take()
-                    .map(|value| explained(value, &processor.explain(&record)));
+/// What articles are worked on with.
+struct Work {
+    runtime: tokio::runtime::Runtime,
+    core: Core,
+    explain: bool,
+}
+
+impl Work {
+    /// Works on a chunk, over all cores, order kept.
+    fn all(&self, chunk: Vec<Item>) -> io::Result<Vec<Done>> {
+        let (mut done, mut records) = (Vec::new(), Vec::new());
+        for item in chunk {
+            match item {
+                Item::Failed { file, message } => done.push((file.to_string(), Some(message))),
+                Item::Payload(payload) => {
+                    done.push((format!("{}:{}", payload.file, payload.line), None));
+                    records.push(record(payload));
+                }
             }
-            (place, Ok(outcome))
+        }
+        let records = Arc::new(records);
+        let outcomes = self.runtime.block_on(self.core.outcomes(&records));
+        let mut outcomes = outcomes.map_err(|error| io::Error::other(error.to_string()))?;
+        if self.explain {
+            let all = outcomes.par_iter_mut().zip(records.par_iter());
+            self.core
+                .pool
+                .install(|| all.for_each(|(outcome, record)| self.explain(outcome, record)));
+        }
+        let mut outcomes = outcomes.into_iter();
+        let of = |(place, failed): (String, Option<String>)| match failed {
+            Some(message) => Some((place, Err(message))),
+            None => Some((place, Ok(outcomes.next()?))),
+        };
+        Ok(done.into_iter().filter_map(of).collect())
+    }
+
+    fn explain(&self, outcome: &mut Outcome, record: &Record) {
+        if let Outcome::Enriched(output) = outcome {
+            let explanation = self.core.processor.explain(record);
+            output.value = output.value.take().map(|value| explained(value, &explanation));
         }
     }
 }
@@ -207,11 +245,6 @@ fn record(payload: Payload) -> Record {
         value: Some(payload.value),
         headers: Vec::new(),
     }
-}
-
-fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Tells what was rejected or failed on standard error; gives back what is to be written.

@@ -41,7 +41,7 @@ impl Describer<'_> {
             name: self.name(mentions, row),
             ids: row.map_or_else(EntityIds::default, ids),
             country: row.and_then(|row| owned(row.country)),
-            salience: self.salience(mentions),
+            salience: Score::ZERO,
             confidence: confidence(mentions),
             mentions: mentions
                 .iter()
@@ -51,7 +51,9 @@ impl Describer<'_> {
                     confidence: sighting.confidence,
                 })
                 .collect(),
+            found_by: Vec::new(),
         };
+        entity.salience = salience(self.article.text.len(), &entity.mentions, self.most);
         if kind == EntityType::Gpe {
             self.settle(&mut entity, mentions);
         }
@@ -109,18 +111,6 @@ impl Describer<'_> {
             .replace('\n', " ")
     }
 
-    fn salience(&self, mentions: &[&Sighting]) -> Score {
-        let length = self.article.text.len();
-        let first = mentions.iter().find(|sighting| sighting.field == Field::Text);
-        let earliness = first.map_or(0, |first| {
-            EARLINESS * (length - first.span.start.min(length)) / length.max(1)
-        });
-        let in_headline = mentions.iter().any(|sighting| sighting.field == Field::Headline);
-        let frequency = FREQUENCY * mentions.len() / self.most.max(1);
-        let salience = BASE + frequency + earliness + if in_headline { HEADLINE } else { 0 };
-        Score::from_thousandths(u16::try_from(salience).unwrap_or(1000))
-    }
-
     /// A place lies where the dateline or the text says: "ST. PETERSBURG, Russia" is not the one in Florida,
     /// and "Lebanon,
     /// Pennsylvania" no country.
@@ -169,6 +159,18 @@ impl Describer<'_> {
                 && country.is_some_and(|country| country != row.country)
         })
     }
+}
+
+/// How central what is mentioned here is to an article of so many bytes, where the most frequent has `most` mentions.
+pub(in crate::enrich) fn salience(text_bytes: usize, mentions: &[Mention], most: usize) -> Score {
+    let first = mentions.iter().find(|mention| mention.field == Field::Text);
+    let earliness = first.map_or(0, |first| {
+        EARLINESS * (text_bytes - first.span.start.min(text_bytes)) / text_bytes.max(1)
+    });
+    let in_headline = mentions.iter().any(|mention| mention.field == Field::Headline);
+    let frequency = FREQUENCY * mentions.len() / most.max(1);
+    let salience = BASE + frequency + earliness + if in_headline { HEADLINE } else { 0 };
+    Score::from_thousandths(u16::try_from(salience).unwrap_or(1000))
 }
 
 /// The type that most of the mentions' confidence speaks for; the first of equals.

@@ -24,6 +24,8 @@ use crate::enrich::entities::gazetteer::Gazetteer;
 use crate::enrich::tagger::Sighting;
 use crate::limits::Limits;
 
+pub(in crate::enrich) use describe::salience;
+
 /// The entities of one article.
 #[derive(Debug)]
 pub struct Findings {

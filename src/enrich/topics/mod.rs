@@ -4,6 +4,7 @@
 
 mod accurate;
 mod boilerplate;
+mod catalogue;
 mod check;
 mod counts;
 mod explain;
@@ -13,6 +14,7 @@ mod tagger;
 mod vocabulary;
 mod words;
 
+pub use catalogue::Catalogue;
 pub use check::problems;
 pub use explain::Explanation;
 pub use explain::Voice;

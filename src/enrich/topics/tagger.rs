@@ -279,36 +279,14 @@ impl Tagger {
 
     fn tag(&self, at: usize, probabilities: &[f32]) -> Option<TopicTag> {
         let judged = self.judged.get(at)?.as_ref()?;
-        let concept = self.vocabulary.concept(&judged.code)?;
-        let ancestors = self.vocabulary.ancestors(&judged.code);
-        Some(TopicTag {
-            code: format!("medtop:{}", judged.code),
-            name: concept.name.clone(),
-            level: concept.level,
-            confidence: Score::from_thousandths((probability(probabilities, at) * 1000.0) as u16),
-            ancestors: ancestors.iter().map(|code| format!("medtop:{code}")).collect(),
-        })
+        let confidence = Score::from_thousandths((probability(probabilities, at) * 1000.0) as u16);
+        self.vocabulary.tag(&judged.code, confidence)
     }
 
-    /// An own topic as it goes into the record; its parent's ancestors are its own.
     fn own_tag(&self, found: &Found) -> TopicTag {
-        let parent = found
-            .parent
-            .as_deref()
-            .map(|code| code.strip_prefix("medtop:").unwrap_or(code));
-        let parent = parent.and_then(|code| self.vocabulary.active(code));
-        let mut ancestors = parent
-            .as_deref()
-            .map(|code| self.vocabulary.ancestors(code))
-            .unwrap_or_default();
-        ancestors.extend(parent);
-        TopicTag {
-            code: found.code.clone(),
-            name: found.name.clone(),
-            level: (ancestors.len() + 1) as u8,
-            confidence: Score::from_thousandths((found.confidence * 1000.0) as u16),
-            ancestors: ancestors.iter().map(|code| format!("medtop:{code}")).collect(),
-        }
+        let confidence = Score::from_thousandths((found.confidence * 1000.0) as u16);
+        self.vocabulary
+            .own_tag(&found.code, &found.name, found.parent.as_deref(), confidence)
     }
 
     /// The phrases that spoke for a concept, and those against it.

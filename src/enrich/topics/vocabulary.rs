@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::article::Score;
+use crate::article::TopicTag;
 use crate::enrich::EnricherError;
 
 const FILE: &str = "models/mediatopics-2023-10-24.tsv";
@@ -141,6 +143,44 @@ impl Vocabulary {
         None
     }
 
+    /// The concept with this number, as a tag.
+    pub(super) fn tag(&self, code: &str, confidence: Score) -> Option<TopicTag> {
+        let concept = self.concept(code)?;
+        Some(TopicTag {
+            code: format!("medtop:{code}"),
+            name: concept.name.clone(),
+            level: concept.level,
+            confidence,
+            ancestors: with_prefix(&self.ancestors(code)),
+            found_by: Vec::new(),
+        })
+    }
+
+    /// A topic of one's own, as a tag; its parent's ancestors are its own.
+    pub(super) fn own_tag(
+        &self,
+        code: &str,
+        name: &str,
+        parent: Option<&str>,
+        confidence: Score,
+    ) -> TopicTag {
+        let parent = parent.map(|code| code.strip_prefix("medtop:").unwrap_or(code));
+        let parent = parent.and_then(|code| self.active(code));
+        let mut ancestors = parent
+            .as_deref()
+            .map(|code| self.ancestors(code))
+            .unwrap_or_default();
+        ancestors.extend(parent);
+        TopicTag {
+            code: code.to_owned(),
+            name: name.to_owned(),
+            level: (ancestors.len() + 1) as u8,
+            confidence,
+            ancestors: with_prefix(&ancestors),
+            found_by: Vec::new(),
+        }
+    }
+
     /// Numbers of the ancestors, root first.
     pub(super) fn ancestors(&self, code: &str) -> Vec<String> {
         let mut out = Vec::new();
@@ -152,6 +192,10 @@ impl Vocabulary {
         out.reverse();
         out
     }
+}
+
+fn with_prefix(codes: &[String]) -> Vec<String> {
+    codes.iter().map(|code| format!("medtop:{code}")).collect()
 }
 
 #[cfg(test)]

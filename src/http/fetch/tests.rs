@@ -1,76 +1,16 @@
 //! Fetching from a server of this machine that misbehaves in every way that is known. Nothing waits for a fixed time.
 
-use std::io::Read;
-use std::io::Write;
 use std::net::IpAddr;
 use std::net::TcpListener;
-use std::net::TcpStream;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 
 use super::*;
-
-/// What a handler is given: the stream, the path and the whole request.
-type Handler = fn(&mut TcpStream, &str, &str, usize);
-
-struct Server {
-    port: u16,
-    asked: Arc<Mutex<Vec<String>>>,
-}
-
-impl Server {
-    /// Answers every connection with `handler`, on a thread that ends with the test.
-    fn start(handler: Handler) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let (list, count) = (Arc::clone(&asked), AtomicUsize::new(0));
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let mut stream = stream.unwrap();
-                let mut request = Vec::new();
-                let mut buffer = [0; 1024];
-                // A TLS hello has no such end: it is answered as a server without TLS would.
-                while !request.ends_with(b"\r\n\r\n") && request.first() != Some(&0x16) {
-                    match stream.read(&mut buffer) {
-                        Ok(read) if read > 0 => request.extend_from_slice(&buffer[..read]),
-                        _ => break,
-                    }
-                }
-                let request = String::from_utf8_lossy(&request).into_owned();
-                let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
-                list.lock().unwrap().push(path.clone());
-                handler(
-                    &mut stream,
-                    &path,
-                    &request,
-                    count.fetch_add(1, Ordering::Relaxed),
-                );
-            }
-        });
-        Self { port, asked }
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}{path}", self.port)
-    }
-
-    fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
-    }
-}
-
-fn answer(stream: &mut TcpStream, status: &str, headers: &str, body: &[u8]) {
-    let head = format!(
-        "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n{headers}\r\n",
-        body.len()
-    );
-    drop(
-        stream
-            .write_all(head.as_bytes())
-            .and_then(|()| stream.write_all(body)),
-    );
-}
+use crate::http::misbehaving;
+use crate::http::misbehaving::Connection;
+use crate::http::misbehaving::Request;
+use crate::http::misbehaving::Server;
+use crate::http::misbehaving::answer;
 
 fn config(port: u16) -> FetchConfig {
     FetchConfig {
@@ -91,11 +31,10 @@ fn fetcher(config: &FetchConfig) -> PageFetcher {
     PageFetcher::new(config, Metrics::new().unwrap()).unwrap()
 }
 
-fn misbehave(stream: &mut TcpStream, path: &str, _: &str, count: usize) {
-    match path {
+fn misbehave(stream: &mut dyn Connection, request: &Request) {
+    match request.path.as_str() {
         "/good" => answer(stream, "200 OK", "Content-Type: text/html\r\n", b"<html>Rain"),
         "/moved" => answer(stream, "301 Moved", "Location: good\r\n", b""),
-        "/loop" => answer(stream, "302 Found", "Location: /loop\r\n", b""),
         "/inside" => answer(
             stream,
             "302 Found",
@@ -104,34 +43,11 @@ fn misbehave(stream: &mut TcpStream, path: &str, _: &str, count: usize) {
         ),
         "/decimal" => answer(stream, "302 Found", "Location: http://2130706433:81/\r\n", b""),
         "/file" => answer(stream, "302 Found", "Location: file:///etc/passwd\r\n", b""),
-        "/nowhere" => answer(stream, "302 Found", "", b""),
-        "/missing" => answer(stream, "404 Not Found", "", b"no"),
-        "/trouble" => answer(stream, "503 Service Unavailable", "", b""),
-        "/later" if count.is_multiple_of(2) => {
-            answer(stream, "429 Too Many Requests", "Retry-After: 0\r\n", b"")
+        "/later" if request.number.is_multiple_of(2) => {
+            answer(stream, "429 Too Many Requests", "Retry-After: 0\r\n", b"");
         }
         "/later" => answer(stream, "200 OK", "", b"later"),
-        "/much-later" => answer(stream, "503 Busy", "Retry-After: 86400\r\n", b""),
-        "/large" => answer(stream, "200 OK", "", &[b'x'; 10_001]),
-        "/brotli" => answer(stream, "200 OK", "Content-Encoding: br\r\n", b"x"),
-        "/endless" => {
-            drop(stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"));
-            while stream.write_all(b"400\r\n").is_ok()
-                && stream.write_all(&[b'x'; 0x400]).is_ok()
-                && stream.write_all(b"\r\n").is_ok()
-            {}
-        }
-        "/short" => drop(stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")),
-        "/nonsense" => drop(stream.write_all(b"\x00\x01\x02 not http\r\n\r\n")),
-        "/headers" => {
-            drop(stream.write_all(b"HTTP/1.1 200 OK\r\n"));
-            while stream.write_all(b"X-More: y\r\n").is_ok() {}
-        }
-        "/slow" => {
-            // Sends nothing until the other side has given up.
-            drop(stream.read(&mut [0]));
-        }
-        _ => {} // closed without a word
+        _ => misbehaving::misbehave(stream, request),
     }
 }
 
@@ -158,12 +74,18 @@ async fn every_misbehaviour_has_its_outcome() {
         ("/headers", Err(HttpOutcome::Broken)),
         ("/slow", Err(HttpOutcome::Timeout)),
         ("/closed", Err(HttpOutcome::Broken)),
+        ("/reset", Err(HttpOutcome::Broken)),
+        ("/bad-chunk", Err(HttpOutcome::Broken)),
+        ("/two-lengths", Err(HttpOutcome::Broken)),
+        ("/dribble", Err(HttpOutcome::Timeout)),
+        ("/busy", Err(HttpOutcome::ServerError)),
+        ("/later-by-date", Err(HttpOutcome::ServerError)),
     ] {
         let found = fetcher.fetch(&server.url(path)).await;
         let found = found.map(|page| String::from_utf8(page.body).unwrap());
         assert_eq!(found, expected.map(str::to_owned), "{path}");
     }
-    let asked = server.asked();
+    let asked = server.paths();
     let times = |path: &str| asked.iter().filter(|asked| *asked == path).count();
     assert_eq!(times("/trouble"), 2, "trouble that may pass is tried again");
     assert_eq!(
@@ -189,6 +111,14 @@ async fn nobody_and_wrong_tls_are_unreachable() {
     let config = config(server.port);
     let tls = server.url("/good").replace("http:", "https:");
     assert_eq!(fetcher(&config).fetch(&tls).await, Err(HttpOutcome::Unreachable));
+    let (stranger, _) = Server::start_tls("127.0.0.1", misbehave);
+    let trusting = FetchConfig {
+        allow_hosts: vec![format!("127.0.0.1:{}", stranger.port)],
+        ..config.clone()
+    };
+    let untrusted = fetcher(&trusting).fetch(&stranger.url("/good")).await;
+    assert_eq!(untrusted, Err(HttpOutcome::Unreachable));
+    assert_eq!(stranger.paths(), [""; 0]);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
@@ -220,7 +150,7 @@ async fn what_is_not_allowed_is_never_asked() {
     ] {
         assert_eq!(fetcher.fetch(&url).await, Err(HttpOutcome::Refused), "{url}");
     }
-    assert_eq!(server.asked(), [""; 0]);
+    assert_eq!(server.paths(), [""; 0]);
 }
 
 /// A name that is public when it is first asked for and leads inside afterwards: what was checked is what is
@@ -238,11 +168,11 @@ async fn a_name_that_changes_its_answer_gains_nothing() {
     let url = format!("http://rebind.example:{}/good", server.port);
     assert_eq!(fetcher.fetch(&url).await, Err(HttpOutcome::Refused));
     assert!(inside.load(Ordering::Relaxed) >= 1);
-    assert_eq!(server.asked(), [""; 0]);
+    assert_eq!(server.paths(), [""; 0]);
 }
 
-fn with_robots(stream: &mut TcpStream, path: &str, _: &str, _: usize) {
-    match path {
+fn with_robots(stream: &mut dyn Connection, request: &Request) {
+    match request.path.as_str() {
         "/robots.txt" => answer(
             stream,
             "200 OK",
@@ -266,7 +196,7 @@ async fn robots_are_respected_where_wanted() {
         Err(HttpOutcome::Robots)
     );
     assert!(polite.fetch(&server.url("/public")).await.is_ok());
-    assert_eq!(server.asked(), ["/robots.txt", "/public"]);
+    assert_eq!(server.paths(), ["/robots.txt", "/public"]);
     assert!(
         fetcher(&config(server.port))
             .fetch(&server.url("/private/a"))
@@ -275,7 +205,7 @@ async fn robots_are_respected_where_wanted() {
     );
 }
 
-fn robots_lead_inside(stream: &mut TcpStream, _: &str, _: &str, _: usize) {
+fn robots_lead_inside(stream: &mut dyn Connection, _: &Request) {
     answer(
         stream,
         "302 Found",
@@ -295,11 +225,11 @@ async fn robots_go_the_same_guarded_way() {
         fetcher(&polite).fetch(&server.url("/a")).await,
         Err(HttpOutcome::Refused)
     );
-    assert_eq!(server.asked(), ["/robots.txt"]);
+    assert_eq!(server.paths(), ["/robots.txt"]);
 }
 
-fn with_tag(stream: &mut TcpStream, _: &str, request: &str, _: usize) {
-    if request.to_lowercase().contains("if-none-match: \"v1\"") {
+fn with_tag(stream: &mut dyn Connection, request: &Request) {
+    if request.head.contains("if-none-match: \"v1\"") {
         answer(stream, "304 Not Modified", "", b"");
     } else {
         answer(stream, "200 OK", "ETag: \"v1\"\r\n", b"page");
@@ -314,6 +244,7 @@ async fn a_page_that_has_not_changed_is_not_sent_again() {
     assert_eq!(first, fetcher.fetch(&server.url("/a")).await);
     assert!(
         fetcher
+            .watch
             .metrics
             .render()
             .contains("dateline_http_cache_hits_total{service=\"fetch\"} 1")
@@ -339,7 +270,7 @@ async fn a_host_that_keeps_failing_is_left_alone() {
         assert_eq!(fetcher.fetch(&server.url("/trouble")).await, Err(expected));
     }
     assert_eq!(server.asked().len(), 2);
-    let metrics = fetcher.metrics.render();
+    let metrics = fetcher.watch.metrics.render();
     assert!(
         metrics.contains("dateline_http_breakers_open{service=\"fetch\"} 1"),
         "{metrics}"

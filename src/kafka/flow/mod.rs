@@ -95,6 +95,8 @@ pub struct FlowState {
     intake_held: usize,
     in_flight: BTreeMap<u64, InFlight>,
     committing: Option<u64>,
+    /// Partitions that are about to be taken from us.
+    revoking: BTreeSet<PartitionKey>,
     rewind: bool,
     paused: bool,
     joined: bool,
@@ -116,6 +118,7 @@ impl FlowState {
             intake_held: 0,
             in_flight: BTreeMap::new(),
             committing: None,
+            revoking: BTreeSet::new(),
             rewind: false,
             paused: false,
             joined: false,
@@ -152,6 +155,7 @@ impl FlowState {
 
     /// First half of a revoke: records of these partitions that no batch has taken are discarded.
     pub fn stop_intake(&mut self, revoked: &BTreeSet<PartitionKey>) {
+        self.revoking.clone_from(revoked);
         self.intake
             .retain(|(record, _)| !revoked.contains(&record.origin.key()));
         self.intake_bytes = self.intake.iter().map(|(record, _)| record.bytes()).sum();
@@ -174,6 +178,7 @@ impl FlowState {
             self.drop_uncommitted();
         }
         self.stop_intake(revoked);
+        self.revoking.clear();
         self.partitions.retain(|key, _| !revoked.contains(key));
     }
 
@@ -304,6 +309,20 @@ impl FlowState {
     /// True while the batch's epoch lasts.
     pub fn is_valid(&self, batch: &Batch) -> bool {
         batch.epoch == self.epoch && self.in_flight.contains_key(&batch.id)
+    }
+
+    /// True while the batch of this id should be committed: its epoch lasts, nobody is about to take its partitions,
+    /// and the worker goes on.
+    pub fn is_wanted(&self, id: u64) -> bool {
+        let batch = self.in_flight.get(&id).filter(|_| !self.ended);
+        batch.is_some_and(|batch| !batch.offsets.keys().any(|key| self.revoking.contains(key)))
+    }
+
+    /// The batch of this id will not be committed, and nothing that came after it: it is read again.
+    pub fn give_up(&mut self, id: u64) {
+        if self.in_flight.contains_key(&id) {
+            self.drop_uncommitted();
+        }
     }
 
     /// The batch is delivered and its offsets are committed.

@@ -421,3 +421,32 @@ fn what_nobody_will_commit_can_be_abandoned() {
     assert_eq!(flow.load(), (0, 0, 0));
     assert!(!flow.begin_commit(&batch));
 }
+
+#[test]
+fn a_batch_is_wanted_until_its_partitions_go_or_the_worker_stops() {
+    let taken = || {
+        let mut flow = FlowState::new(limits());
+        flow.assign([(key(0), None), (key(1), None)]);
+        assert!(flow.accept(record(0, 0), 0));
+        let batch = flow.take_batch(0).unwrap();
+        assert!(flow.is_wanted(batch.id));
+        (flow, batch)
+    };
+    let (mut flow, batch) = taken();
+    flow.stop_intake(&BTreeSet::from([key(1)]));
+    assert!(flow.is_wanted(batch.id), "its partition stays");
+    flow.stop_intake(&BTreeSet::from([key(0)]));
+    assert!(!flow.is_wanted(batch.id));
+    flow.give_up(batch.id);
+    assert!(!flow.has_in_flight(&BTreeSet::from([key(0)])) && !flow.is_valid(&batch));
+    assert_eq!(flow.rewind_due(), Some(BTreeSet::from([key(0), key(1)])));
+    let (mut flow, batch) = taken();
+    flow.end();
+    assert!(!flow.is_wanted(batch.id));
+    let (mut flow, batch) = taken();
+    flow.begin_commit(&batch);
+    flow.finish_commit(&batch);
+    let epoch = flow.epoch;
+    flow.give_up(batch.id);
+    assert_eq!(flow.epoch, epoch, "what is committed is not given up");
+}

@@ -1,0 +1,6 @@
+//! Fuzzes whatever a payload is, found out by looking.
+#![no_main]
+
+use dateline_fuzz::*;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| form(data, FormChoice::Auto));

@@ -1,0 +1,6 @@
+//! Fuzzes whole pages.
+#![no_main]
+
+use dateline_fuzz::*;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| form(data, FormChoice::Html));

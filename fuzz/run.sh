@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Runs fuzz targets for some seconds each, from the seeds: run.sh SECONDS [TARGET...]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+seconds=${1:?seconds for each target}
+shift
+export RUSTC_BOOTSTRAP=1
+targets=("$@")
+[ ${#targets[@]} -gt 0 ] || mapfile -t targets < <(cargo fuzz list)
+for target in "${targets[@]}"; do
+    mkdir -p "fuzz/corpus/$target"
+    cp -n tests/forms/* tests/golden/* samples/article* "fuzz/corpus/$target/" 2>/dev/null || true
+    cargo fuzz run "$target" -- -max_total_time="$seconds" -max_len=65536 -timeout=20 -rss_limit_mb=4096
+done
