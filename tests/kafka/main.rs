@@ -9,11 +9,15 @@
     unreachable_pub
 )]
 
+mod brokers;
 mod budget;
 mod cluster;
 mod delivery;
+mod fleet;
 mod letters;
 mod operation;
+mod oracle;
+mod proofs;
 mod refused;
 mod replay;
 mod secured;

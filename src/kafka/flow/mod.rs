@@ -427,4 +427,6 @@ impl FlowState {
 }
 
 #[cfg(test)]
+mod group_tests;
+#[cfg(test)]
 mod tests;
