@@ -9,4 +9,4 @@ if [ -z "${KAFKA_BOOTSTRAP:-}" ] && ! { "$here/setup.sh" test && "$here/kafka.sh
     [ -z "${CI:-}" ] || exit 1
     exit 0
 fi
-exec "$here/kafka.sh" with cargo test --test kafka -- --test-threads=1 --nocapture "$@"
+exec "$here/kafka.sh" with cargo test --features fail-points --test kafka -- --test-threads=1 --nocapture "$@"

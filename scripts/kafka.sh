@@ -8,7 +8,9 @@
 #   scripts/kafka.sh env              print KAFKA_BOOTSTRAP of the broker that runs
 #   scripts/kafka.sh with COMMAND...  start, run COMMAND with KAFKA_BOOTSTRAP set, always stop
 #   scripts/kafka.sh serve FILE ...   run one more broker with the properties of FILE until standard input ends;
-#                                     prints `ready`; what follows FILE goes to the storage tool (--add-scram ...)
+#                                     prints `ready`; what follows FILE goes to the storage tool (--add-scram ...).
+#                                     With KAFKA_SERVE_DIR its data and its pid are there, and stay: it can be served
+#                                     again. Brokers of one cluster share a KAFKA_CLUSTER_ID.
 #   scripts/kafka.sh tool NAME ...    a console tool: topics, console-producer, console-consumer, consumer-groups,
 #                                     get-offsets, configs, transactions, acls; --bootstrap-server is filled in
 #
@@ -95,9 +97,11 @@ alive() { # DIR
 boot() { # DIR FORMAT_ARGUMENTS...; 0 = ready, 1 = failed, 2 = a port was taken
     local dir=$1 deadline id
     shift
-    id=$(java_run 128m kafka.tools.StorageTool random-uuid 2>"$dir/format.log")
-    java_run 256m kafka.tools.StorageTool format -t "$id" -c "$dir/server.properties" "$@" >>"$dir/format.log" 2>&1 ||
-        { cat "$dir/format.log" >&2; return 1; }
+    if [ ! -f "$dir/data/meta.properties" ]; then
+        id=${KAFKA_CLUSTER_ID:-$(java_run 128m kafka.tools.StorageTool random-uuid 2>"$dir/format.log")}
+        java_run 256m kafka.tools.StorageTool format -t "$id" -c "$dir/server.properties" "$@" >>"$dir/format.log" 2>&1 ||
+            { cat "$dir/format.log" >&2; return 1; }
+    fi
     # A session of its own: Ctrl-C at the terminal ends the command under test first, then we stop the broker.
     setsid java -Xms256m -Xmx512m -XX:+UseG1GC -Dorg.slf4j.simpleLogger.defaultLogLevel=info -cp "$libs/*" \
         kafka.Kafka "$dir/server.properties" >"$dir/server.log" 2>&1 </dev/null &
@@ -137,9 +141,13 @@ serve() { # FILE FORMAT_ARGUMENTS...
     local properties=$1
     shift
     fetch
-    served="$home/serve-$$"
+    served=${KAFKA_SERVE_DIR:-$home/serve-$$}
     mkdir -p "$served"
-    trap 'discard "$served"' EXIT
+    if [ -n "${KAFKA_SERVE_DIR:-}" ]; then
+        trap 'trap "" INT TERM HUP; end "$served"' EXIT
+    else
+        trap 'discard "$served"' EXIT
+    fi
     trap 'exit 130' INT
     trap 'exit 143' TERM
     { cat "$properties"; echo "log.dirs=$served/data"; } >"$served/server.properties"

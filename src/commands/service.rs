@@ -319,6 +319,7 @@ fn sink_settings(config: &Config, cluster: &startup::Cluster) -> SinkSettings {
         output_topic: config.kafka.output_topic.clone(),
         dead_letter_topic: config.kafka.dead_letter_topic.clone(),
         transactional: config.kafka.delivery == Delivery::ExactlyOnce,
+        is_static: config.kafka.group_instance_id.is_some(),
         output_bytes_max: cluster.output_bytes_max,
         backoff_max: Duration::from_millis(u64::from(config.worker.retry_backoff_ms_max)),
         dead_letter: Arc::new(move |record, rejection| encode::dead_letter(record, rejection, &context)),

@@ -34,6 +34,8 @@ use tracing::info;
 use tracing::warn;
 
 use crate::kafka::deliveries::Deliveries;
+use crate::kafka::fail_point::FailPoint;
+use crate::kafka::fail_point::reach;
 use crate::kafka::flow::FlowState;
 use crate::kafka::settings::client_config;
 use crate::kafka::statistics::PartitionFetch;
@@ -299,6 +301,7 @@ impl ConsumerContext for ConsumerCallbacks {
         let Rebalance::Revoke(list) = rebalance else {
             return;
         };
+        reach(FailPoint::Revoke);
         let partitions = keys(list);
         let lost = consumer.assignment_lost();
         self.0.metrics.rebalance(if lost {
@@ -340,6 +343,7 @@ impl ConsumerContext for ConsumerCallbacks {
         let Rebalance::Assign(list) = rebalance else {
             return;
         };
+        reach(FailPoint::Assign);
         let partitions = keys(list);
         let answer = committed(consumer, &partitions, self.0.request_timeout);
         let (committed, notes) = answer.unwrap_or_else(|error| {

@@ -65,38 +65,6 @@ impl<C: ClientContext> Asker<'_, C> {
         )
     }
 
-    /// Our rights on a consumer group. Blocks.
-    pub(crate) fn group_rights(&self, group: &str) -> Result<Answers<Rights>, String> {
-        let names = Names::new(&[group])?;
-        let mut pointers = names.pointers();
-        self.ask(
-            sys::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS,
-            // SAFETY: the request copies the names, which live until the end of this function.
-            |client, options, queue| unsafe {
-                sys::rd_kafka_DescribeConsumerGroups(
-                    client,
-                    pointers.as_mut_ptr(),
-                    pointers.len(),
-                    options,
-                    queue,
-                );
-            },
-            // SAFETY: as for topics.
-            |event| unsafe {
-                let mut count = 0;
-                let result = sys::rd_kafka_event_DescribeConsumerGroups_result(event);
-                let answers = sys::rd_kafka_DescribeConsumerGroups_result_groups(result, &raw mut count);
-                each(answers, count, |answer| {
-                    refused(sys::rd_kafka_ConsumerGroupDescription_error(answer))?;
-                    let mut count = 0;
-                    let operations =
-                        sys::rd_kafka_ConsumerGroupDescription_authorized_operations(answer, &raw mut count);
-                    Ok(rights(operations, count))
-                })
-            },
-        )
-    }
-
     /// One setting of each of these topics, `None` where the topic has it not. Blocks.
     pub(crate) fn topic_setting(
         &self,

@@ -5,6 +5,7 @@ pub mod client;
 mod deliveries;
 mod describe;
 pub mod embedded;
+mod fail_point;
 pub mod feeder;
 pub mod flow;
 mod headers;
@@ -16,6 +17,7 @@ pub mod sink;
 pub mod source;
 pub mod startup;
 pub mod statistics;
+mod transaction;
 pub mod verify;
 
 pub use client::NoToken;

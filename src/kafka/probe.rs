@@ -12,6 +12,7 @@ use std::time::Duration;
 use std::time::Instant;
 
 use rdkafka::ClientContext;
+use rdkafka::TopicPartitionList;
 use rdkafka::client::OAuthToken;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::BaseConsumer;
@@ -32,6 +33,8 @@ use crate::kafka::settings::client_config;
 const POLL: Duration = Duration::from_millis(20);
 /// How long to try before a refusal is believed: another broker may let us in.
 const REFUSAL_PATIENCE: Duration = Duration::from_secs(3);
+/// How soon a refused group is seen while its coordinator is looked for.
+const GROUP_POLL: Duration = Duration::from_millis(500);
 
 /// Callbacks of the probe.
 pub(crate) struct ProbeCallbacks {
@@ -46,6 +49,8 @@ pub(crate) struct Heard {
     pub(crate) refusals: BTreeSet<String>,
     /// The latest trouble of any other kind.
     pub(crate) trouble: Option<String>,
+    /// We may not know who coordinates the group.
+    group_refused: bool,
     /// Why the last token was not had.
     no_token: Option<String>,
 }
@@ -151,7 +156,12 @@ impl Probe {
         Ok(std::thread::scope(|scope| {
             scope.spawn(|| {
                 while !asked.load(Ordering::Acquire) {
-                    drop(probe.consumer.poll(POLL));
+                    let polled = probe.consumer.poll(POLL);
+                    if let Some(Err(error)) = polled
+                        && error.rdkafka_error_code() == Some(RDKafkaErrorCode::GroupAuthorizationFailed)
+                    {
+                        probe.consumer.context().heard().group_refused = true;
+                    }
                 }
             });
             let answer = ask(&probe);
@@ -168,6 +178,29 @@ impl Probe {
             match self.consumer.fetch_metadata(None, left.min(REFUSAL_PATIENCE)) {
                 Err(_) if left > REFUSAL_PATIENCE && self.heard().refusals.is_empty() => {}
                 answer => return answer,
+            }
+        }
+    }
+
+    /// Whether the group lets us in, as far as looking for its coordinator shows: that takes the right Describe,
+    /// which comes with Read. Asks by the consumer's own way and not by the admin request for a group's rights, which
+    /// may end the process (librdkafka 2.12, "eonce->refcnt > 0") where the coordinator is not found in time.
+    ///
+    /// # Errors
+    /// Where the brokers do not say in time.
+    pub(crate) fn group_lets_us_in(&self) -> Result<bool, KafkaError> {
+        let deadline = Instant::now() + self.timeout;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            // Of no partition: it is answered as soon as the coordinator is known and reached.
+            let answer = self
+                .consumer
+                .committed_offsets(TopicPartitionList::new(), left.min(GROUP_POLL));
+            match answer {
+                Ok(_) => return Ok(true),
+                Err(_) if self.heard().group_refused => return Ok(false),
+                Err(_) if left > GROUP_POLL => {}
+                Err(error) => return Err(error),
             }
         }
     }

@@ -208,6 +208,27 @@ pub(crate) fn classify(failed: &[(usize, RDKafkaErrorCode)]) -> Result<(), Failu
     })
 }
 
+/// A record larger than the output topic takes becomes a dead letter before the broker has to refuse it. True where
+/// there was one.
+pub(crate) fn refuse_oversized(outcomes: &mut [Outcome], output_bytes_max: usize) -> bool {
+    let mut refused = false;
+    for outcome in outcomes {
+        if let Outcome::Enriched(output) = outcome
+            && output.bytes() > output_bytes_max
+        {
+            refused = true;
+            *outcome = Outcome::Rejected(Rejection::new(
+                RejectionCode::OutputTooLarge,
+                format!(
+                    "the enriched record has {} bytes, the output topic takes {output_bytes_max}",
+                    output.bytes(),
+                ),
+            ));
+        }
+    }
+    refused
+}
+
 fn rejection(code: RejectionCode) -> Rejection {
     let message = match code {
         RejectionCode::TimestampRefused => "the broker refused the record's timestamp as out of range",

@@ -15,12 +15,12 @@ use rdkafka::consumer::ConsumerGroupMetadata;
 use rdkafka::error::KafkaError;
 use rdkafka::producer::Producer;
 use rdkafka::producer::ThreadedProducer;
+use rdkafka::types::RDKafkaErrorCode;
 use tracing::error;
 use tracing::info;
 use tracing::warn;
 
 use crate::article::Rejection;
-use crate::article::RejectionCode;
 use crate::encode::REFUSED_TIMESTAMP_HEADER;
 use crate::kafka::client::ConsumerCallbacks;
 use crate::kafka::client::ProducerCallbacks;
@@ -28,11 +28,18 @@ use crate::kafka::client::Shared;
 use crate::kafka::client::offsets_list;
 use crate::kafka::deliveries::Deliveries;
 use crate::kafka::deliveries::Sent;
+use crate::kafka::fail_point::FailPoint;
+use crate::kafka::fail_point::reach;
 use crate::kafka::refusal::Care;
 use crate::kafka::refusal::Failure;
 use crate::kafka::refusal::Lesson;
 use crate::kafka::refusal::classify;
+use crate::kafka::refusal::refuse_oversized;
 use crate::kafka::settings::client_config;
+use crate::kafka::transaction;
+use crate::kafka::transaction::CALL;
+use crate::kafka::transaction::Calls;
+use crate::kafka::transaction::resolve;
 use crate::metrics::TransactionResult;
 use crate::record::Batch;
 use crate::record::Header;
@@ -43,10 +50,6 @@ use crate::worker::seams::Committed;
 use crate::worker::seams::FatalError;
 use crate::worker::seams::OutcomeSink;
 
-/// How long one call of a transaction may block before it is tried again.
-pub(crate) const CALL: Duration = Duration::from_secs(10);
-/// How long a transaction may stay unresolved before we give up and let the process be replaced.
-const UNRESOLVED_MAX: Duration = Duration::from_secs(120);
 /// First wait after a failed commit; doubled up to the configured maximum.
 const BACKOFF_MIN: Duration = Duration::from_millis(100);
 
@@ -62,6 +65,8 @@ pub struct SinkSettings {
     pub dead_letter_topic: String,
     /// Exactly-once, or at-least-once.
     pub transactional: bool,
+    /// The transactional id is that of a static member: another process may take it.
+    pub is_static: bool,
     /// Largest record that the output topic takes, in bytes.
     pub output_bytes_max: usize,
     /// Longest wait between two attempts at a batch.
@@ -73,6 +78,7 @@ pub struct SinkSettings {
 /// Publishes to Kafka.
 pub struct KafkaSink {
     inner: Arc<Inner>,
+    properties: BTreeMap<String, String>,
     backoff: Duration,
     /// What was learnt of the batch of this id, which is to be committed again.
     care: Option<(u64, Care)>,
@@ -95,6 +101,7 @@ struct Inner {
     consumer: Arc<BaseConsumer<ConsumerCallbacks>>,
     producer: ThreadedProducer<ProducerCallbacks>,
     settings: SinkSettings,
+    calls: Calls,
 }
 
 impl KafkaSink {
@@ -108,28 +115,9 @@ impl KafkaSink {
         properties: &BTreeMap<String, String>,
         settings: SinkSettings,
     ) -> Result<Self, KafkaError> {
-        let callbacks = ProducerCallbacks {
-            shared: Arc::clone(&shared),
-            deliveries: Deliveries::default(),
-        };
-        let producer: ThreadedProducer<ProducerCallbacks> =
-            client_config(properties).create_with_context(callbacks)?;
-        if settings.transactional {
-            let deadline = Instant::now() + UNRESOLVED_MAX;
-            while let Err(error) = producer.init_transactions(CALL) {
-                if !is_retriable(&error) || Instant::now() >= deadline {
-                    return Err(error);
-                }
-                warn!(%error, "transactions could not be opened yet");
-            }
-        }
         Ok(Self {
-            inner: Arc::new(Inner {
-                shared,
-                consumer,
-                producer,
-                settings,
-            }),
+            inner: Arc::new(Inner::open(shared, consumer, properties, settings)?),
+            properties: properties.clone(),
             backoff: BACKOFF_MIN,
             care: None,
         })
@@ -144,6 +132,37 @@ impl KafkaSink {
             tokio::time::sleep(BACKOFF_MIN).await;
         }
         self.backoff = (self.backoff * 2).min(self.inner.settings.backoff_max.max(BACKOFF_MIN));
+    }
+
+    /// A new producer in the place of one that failed for good, of which nothing counts any more: to open its
+    /// transactions ends those of the old. The client fails so where an abort finds no transaction at the broker, and
+    /// where the coordinator was away for longer than a transaction lasts. Not where another process may have taken our
+    /// id, and not at-least-once: then the process ends.
+    async fn replace_producer(&mut self, reason: String) -> Result<Committed, FatalError> {
+        let old = Arc::clone(&self.inner);
+        if !old.settings.transactional || (old.settings.is_static && old.is_fenced()) {
+            return Err(FatalError(reason));
+        }
+        error!(
+            reason,
+            "the producer failed for good, and is replaced: what was not committed is read again"
+        );
+        old.shared.metrics.delivery_stalled(true);
+        old.shared.flow().fail_commit();
+        old.shared.tell();
+        self.back_off().await;
+        let properties = self.properties.clone();
+        let open = move || {
+            let (shared, consumer) = (Arc::clone(&old.shared), Arc::clone(&old.consumer));
+            Inner::open(shared, consumer, &properties, old.settings.clone())
+        };
+        let opened = tokio::task::spawn_blocking(open).await;
+        let opened = opened.map_err(|error| FatalError(format!("{reason}; then it panicked: {error}")))?;
+        let new = opened.map_err(|error| FatalError(format!("{reason}; then {error}")))?;
+        let old = std::mem::replace(&mut self.inner, Arc::new(new));
+        // Its end may wait for the broker.
+        tokio::task::spawn_blocking(move || drop(old));
+        Ok(Committed::Dropped)
     }
 }
 
@@ -164,10 +183,15 @@ impl OutcomeSink for KafkaSink {
             inner.shared.tell();
             attempted.map(|attempted| (attempted, batch, outcomes, care))
         };
-        let (attempted, batch, outcomes, care) = tokio::task::spawn_blocking(attempt)
+        let attempted = self.inner.calls.watch(tokio::task::spawn_blocking(attempt));
+        let attempted = attempted
             .await
-            .map_err(|error| FatalError(format!("the commit panicked: {error}")))?
-            .map_err(FatalError)?;
+            .map_err(FatalError)?
+            .map_err(|error| FatalError(format!("the commit panicked: {error}")))?;
+        let (attempted, batch, outcomes, care) = match attempted {
+            Ok(attempted) => attempted,
+            Err(reason) => return self.replace_producer(reason).await,
+        };
         let failed = matches!(attempted, Attempted::Failed);
         self.inner.shared.metrics.delivery_stalled(failed);
         if failed {
@@ -187,6 +211,38 @@ impl OutcomeSink for KafkaSink {
 }
 
 impl Inner {
+    /// Opens the producer and, with exactly-once, its transactions. Blocks.
+    fn open(
+        shared: Arc<Shared>,
+        consumer: Arc<BaseConsumer<ConsumerCallbacks>>,
+        properties: &BTreeMap<String, String>,
+        settings: SinkSettings,
+    ) -> Result<Self, KafkaError> {
+        let callbacks = ProducerCallbacks {
+            shared: Arc::clone(&shared),
+            deliveries: Deliveries::default(),
+        };
+        let producer: ThreadedProducer<ProducerCallbacks> =
+            client_config(properties).create_with_context(callbacks)?;
+        if settings.transactional {
+            transaction::open(|timeout| producer.init_transactions(timeout))?;
+        }
+        Ok(Self {
+            shared,
+            consumer,
+            producer,
+            settings,
+            calls: Calls::default(),
+        })
+    }
+
+    fn is_fenced(&self) -> bool {
+        let failed = self.producer.client().fatal_error();
+        failed.is_some_and(|(code, _)| {
+            matches!(code, RDKafkaErrorCode::Fenced | RDKafkaErrorCode::ProducerFenced)
+        })
+    }
+
     /// Attempts the batch until it is committed, dropped, or its outcomes are others, or the client cannot go on.
     fn commit(
         &self,
@@ -200,7 +256,7 @@ impl Inner {
         for mut element in offsets.elements() {
             element.set_metadata(note);
         }
-        if self.refuse_oversized(outcomes) {
+        if refuse_oversized(outcomes, self.settings.output_bytes_max) {
             return Ok(Attempted::Refused);
         }
         loop {
@@ -282,10 +338,12 @@ impl Inner {
             if !self.shared.flow().is_valid(batch) {
                 return Err(Failure::Retry("its partitions are another member's".to_owned()));
             }
-            return self
-                .consumer
+            reach(FailPoint::BeforeCommit);
+            self.consumer
                 .commit(offsets, CommitMode::Sync)
-                .map_err(|e| Failure::Retry(format!("offsets: {e}")));
+                .map_err(|e| Failure::Retry(format!("offsets: {e}")))?;
+            reach(FailPoint::AfterCommit);
+            return Ok(());
         }
         let Some(metadata) = metadata else {
             return Err(Failure::Fatal("the consumer has no group metadata".to_owned()));
@@ -294,17 +352,26 @@ impl Inner {
             .begin_transaction()
             .map_err(|e| Failure::Fatal(format!("begin: {e}")))?;
         let result = self.publish(batch, outcomes, care).and_then(|()| {
+            reach(FailPoint::BeforeOffsets);
             resolve("send offsets", || {
-                self.producer.send_offsets_to_transaction(offsets, metadata, CALL)
+                self.calls
+                    .during(|| self.producer.send_offsets_to_transaction(offsets, metadata, CALL))
             })?;
-            resolve("commit", || self.producer.commit_transaction(CALL))
+            reach(FailPoint::BeforeCommit);
+            resolve("commit", || {
+                self.calls.during(|| self.producer.commit_transaction(CALL))
+            })?;
+            reach(FailPoint::AfterCommit);
+            Ok(())
         });
         match &result {
             Ok(()) => self.shared.metrics.transaction(TransactionResult::Committed),
             Err(Failure::Fatal(_)) => {}
             Err(failure) => {
-                resolve("abort", || self.producer.abort_transaction(CALL))
-                    .map_err(|abort| Failure::Fatal(format!("{failure}, then {abort}")))?;
+                resolve("abort", || {
+                    self.calls.during(|| self.producer.abort_transaction(CALL))
+                })
+                .map_err(|abort| Failure::Fatal(format!("{failure}, then {abort}")))?;
                 self.shared.metrics.transaction(TransactionResult::Aborted);
             }
         }
@@ -318,6 +385,7 @@ impl Inner {
         drop(self.await_deliveries());
         for letters in [false, true] {
             let sent = self.send_all(batch, outcomes, care, letters);
+            reach(FailPoint::Produced);
             // What the broker says of the records is the reason, where the client then takes no more.
             self.await_deliveries()?;
             sent?;
@@ -384,55 +452,4 @@ impl Inner {
         let deliveries = &self.producer.context().deliveries;
         classify(&deliveries.settle(&self.producer, self.settings.transactional))
     }
-
-    /// A record larger than the output topic takes becomes a dead letter before the broker has to refuse it. True
-    /// where there was one.
-    fn refuse_oversized(&self, outcomes: &mut [Outcome]) -> bool {
-        let mut refused = false;
-        for outcome in outcomes {
-            if let Outcome::Enriched(output) = outcome
-                && output.bytes() > self.settings.output_bytes_max
-            {
-                refused = true;
-                *outcome = Outcome::Rejected(Rejection::new(
-                    RejectionCode::OutputTooLarge,
-                    format!(
-                        "the enriched record has {} bytes, the output topic takes {}",
-                        output.bytes(),
-                        self.settings.output_bytes_max
-                    ),
-                ));
-            }
-        }
-        refused
-    }
-}
-
-/// Calls again while the client says that the same call may be tried again.
-pub(crate) fn resolve(what: &str, call: impl Fn() -> Result<(), KafkaError>) -> Result<(), Failure> {
-    let deadline = Instant::now() + UNRESOLVED_MAX;
-    loop {
-        let Err(error) = call() else { return Ok(()) };
-        let detail = match &error {
-            KafkaError::Transaction(e) => format!("{what}: {} ({})", e.string(), e.name()),
-            other => format!("{what}: {other}"),
-        };
-        let KafkaError::Transaction(e) = &error else {
-            return Err(Failure::Retry(detail));
-        };
-        if e.is_fatal() {
-            return Err(Failure::Fatal(detail));
-        }
-        if e.txn_requires_abort() {
-            return Err(Failure::Retry(detail));
-        }
-        if !e.is_retriable() || Instant::now() >= deadline {
-            return Err(Failure::Fatal(detail));
-        }
-        warn!(detail, "a transaction call is tried again");
-    }
-}
-
-fn is_retriable(error: &KafkaError) -> bool {
-    matches!(error, KafkaError::Transaction(e) if e.is_retriable() && !e.is_fatal())
 }

@@ -63,7 +63,10 @@ pub fn check(
     shared: &Arc<Shared>,
 ) -> Result<Cluster, NotReady> {
     let timeout = Duration::from_millis(u64::from(config.request_timeout_ms));
-    Probe::with(properties, shared, timeout, |probe| examine(config, probe)).map_err(|e| {
+    let mut properties = properties.clone();
+    // Never subscribed, so never a member: it only looks for the group's coordinator.
+    properties.insert("group.id".to_owned(), config.group_id.clone());
+    Probe::with(&properties, shared, timeout, |probe| examine(config, probe)).map_err(|e| {
         let reason = refused_property(&e);
         NotReady::Unreachable(format!("the Kafka client refuses its configuration: {reason}"))
     })?
@@ -178,25 +181,24 @@ fn check_rights(
         };
         problems.extend(problem.map(|problem| format!("{what} {topic:?} {problem}")));
     }
-    let group_rights = asker.group_rights(&config.group_id);
-    let problem = match group_rights.as_ref().map(|answers| answers.first()) {
-        Ok(Some(Ok(rights))) => missing(rights, Right::Read),
-        Ok(Some(Err(RDKafkaErrorCode::GroupAuthorizationFailed))) => {
-            Some("may not be used by us (needs Read)".to_owned())
-        }
-        _ => None,
-    };
-    problems.extend(problem.map(|problem| format!("group {:?} {problem}", config.group_id)));
-    for untold in [topic_rights.as_ref().err(), group_rights.as_ref().err()]
-        .into_iter()
-        .flatten()
-    {
+    let group = probe.group_lets_us_in();
+    if matches!(group, Ok(false)) {
+        problems.push(format!(
+            "group {:?} may not be used by us (needs Read)",
+            config.group_id
+        ));
+    }
+    let untold = [
+        topic_rights.as_ref().err().cloned(),
+        group.as_ref().err().map(ToString::to_string),
+    ];
+    for reason in untold.into_iter().flatten() {
         info!(
-            reason = untold,
+            reason,
             "the brokers do not say what we may do: a missing right would show later"
         );
     }
-    topic_rights.is_ok() && group_rights.is_ok()
+    topic_rights.is_ok() && group.is_ok()
 }
 
 /// A right that the broker says we lack. One that does not tell has no authoriser, or is older than Kafka 2.3.

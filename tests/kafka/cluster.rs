@@ -35,6 +35,7 @@ pub fn bootstrap() -> String {
 /// The Kafka topics of one test, with names of their own.
 #[derive(Clone)]
 pub struct Topics {
+    pub bootstrap: String,
     pub group: String,
     pub input: String,
     pub output: String,
@@ -43,9 +44,14 @@ pub struct Topics {
 
 impl Topics {
     pub fn create(test: &str, partitions: i32) -> Self {
+        Self::create_at(&bootstrap(), test, partitions)
+    }
+
+    pub fn create_at(bootstrap: &str, test: &str, partitions: i32) -> Self {
         let unique = uuid::Uuid::new_v4().simple().to_string();
         let name = |part: &str| format!("{test}-{part}-{}", &unique[..8]);
         let topics = Self {
+            bootstrap: bootstrap.to_owned(),
             group: name("group"),
             input: name("in"),
             output: name("out"),
@@ -53,7 +59,7 @@ impl Topics {
         };
         for topic in [&topics.input, &topics.output, &topics.dead] {
             // The articles carry timestamps of their own: retention by time would delete them under the test.
-            create(topic, partitions, &[("retention.ms", "-1")]);
+            create_at(bootstrap, topic, partitions, &[("retention.ms", "-1")]);
         }
         topics
     }
@@ -64,13 +70,31 @@ pub fn create(topic: &str, partitions: i32, settings: &[(&str, &str)]) {
 }
 
 pub fn create_at(bootstrap: &str, topic: &str, partitions: i32, settings: &[(&str, &str)]) {
-    let mut new = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
+    // As many replicas as the cluster gives by itself: one, or three where there are three brokers.
+    let mut new = NewTopic::new(topic, partitions, TopicReplication::Fixed(-1));
     for (key, value) in settings {
         new = new.set(key, value);
     }
     let results = block_on(admin(bootstrap).create_topics(&[new], &AdminOptions::new())).unwrap();
     for result in results {
         result.unwrap();
+    }
+}
+
+/// Deletes a topic, and waits until nobody knows it.
+pub fn delete(topic: &str) {
+    let deleted = block_on(admin(&bootstrap()).delete_topics(&[topic], &AdminOptions::new())).unwrap();
+    deleted.into_iter().for_each(|result| drop(result.unwrap()));
+    let consumer = asker(&bootstrap(), "nobody");
+    let deadline = Instant::now() + DEADLINE;
+    // All topics: to ask for one by its name keeps it in the client's mind.
+    let is_there = || {
+        let metadata = consumer.fetch_metadata(None, Duration::from_secs(30)).unwrap();
+        metadata.topics().iter().any(|known| known.name() == topic)
+    };
+    while is_there() {
+        assert!(Instant::now() < deadline, "{topic} is not deleted");
+        std::thread::sleep(Duration::from_millis(100));
     }
 }
 
@@ -91,11 +115,15 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 
 /// Gives a topic these settings, and no others.
 pub fn alter(topic: &str, settings: &[(&str, &str)]) {
+    alter_at(&bootstrap(), topic, settings);
+}
+
+pub fn alter_at(bootstrap: &str, topic: &str, settings: &[(&str, &str)]) {
     let mut config = AlterConfig::new(ResourceSpecifier::Topic(topic));
     for (key, value) in settings {
         config = config.set(key, value);
     }
-    let altered = block_on(admin(&bootstrap()).alter_configs([&config], &AdminOptions::new())).unwrap();
+    let altered = block_on(admin(bootstrap).alter_configs([&config], &AdminOptions::new())).unwrap();
     altered.into_iter().for_each(|result| drop(result.unwrap()));
 }
 
@@ -191,6 +219,13 @@ pub fn read_all(topic: &str) -> Vec<Whole> {
 }
 
 pub fn read_all_at(bootstrap: &str, topic: &str) -> Vec<Whole> {
+    let mut records = Vec::new();
+    visit(bootstrap, topic, |record| records.push(record));
+    records
+}
+
+/// Hands over every committed record of a topic as it stands now, in the order of each partition.
+pub fn visit(bootstrap: &str, topic: &str, mut each: impl FnMut(Whole)) {
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", bootstrap)
         .set("group.id", format!("reader-{}", uuid::Uuid::new_v4()))
@@ -199,36 +234,35 @@ pub fn read_all_at(bootstrap: &str, topic: &str) -> Vec<Whole> {
         .set("enable.partition.eof", "true")
         .create()
         .unwrap();
-    let metadata = consumer
-        .fetch_metadata(Some(topic), Duration::from_secs(10))
-        .unwrap();
     let mut assignment = TopicPartitionList::new();
     let mut left = std::collections::BTreeSet::new();
-    for partition in metadata.topics()[0].partitions() {
+    for partition in 0..partitions(&consumer, topic) {
         assignment
-            .add_partition_offset(topic, partition.id(), Offset::Beginning)
+            .add_partition_offset(topic, partition, Offset::Beginning)
             .unwrap();
-        left.insert(partition.id());
+        left.insert(partition);
     }
     consumer.assign(&assignment).unwrap();
-    let deadline = Instant::now() + DEADLINE;
-    let mut records = Vec::new();
+    let mut deadline = Instant::now() + DEADLINE;
     while !left.is_empty() {
-        assert!(Instant::now() < deadline, "{topic} was not read to its end");
+        assert!(Instant::now() < deadline, "{topic} could not be read to its end");
         match consumer.poll(Duration::from_millis(100)) {
-            Some(Ok(message)) => records.push(Whole {
-                partition: message.partition(),
-                offset: message.offset(),
-                key: message.key().map(<[u8]>::to_vec),
-                value: message.payload().map(<[u8]>::to_vec),
-                timestamp_ms: message.timestamp().to_millis(),
-                headers: message.headers().map_or_else(Vec::new, |headers| {
-                    headers
-                        .iter()
-                        .map(|h| (h.key.to_owned(), h.value.map(<[u8]>::to_vec)))
-                        .collect()
-                }),
-            }),
+            Some(Ok(message)) => {
+                each(Whole {
+                    partition: message.partition(),
+                    offset: message.offset(),
+                    key: message.key().map(<[u8]>::to_vec),
+                    value: message.payload().map(<[u8]>::to_vec),
+                    timestamp_ms: message.timestamp().to_millis(),
+                    headers: message.headers().map_or_else(Vec::new, |headers| {
+                        headers
+                            .iter()
+                            .map(|h| (h.key.to_owned(), h.value.map(<[u8]>::to_vec)))
+                            .collect()
+                    }),
+                });
+                deadline = Instant::now() + DEADLINE;
+            }
             Some(Err(rdkafka::error::KafkaError::PartitionEOF(partition))) => {
                 left.remove(&partition);
             }
@@ -236,14 +270,21 @@ pub fn read_all_at(bootstrap: &str, topic: &str) -> Vec<Whole> {
             None => {}
         }
     }
-    records
+}
+
+fn partitions(consumer: &BaseConsumer, topic: &str) -> i32 {
+    let metadata = consumer
+        .fetch_metadata(Some(topic), Duration::from_secs(30))
+        .unwrap();
+    i32::try_from(metadata.topics()[0].partitions().len()).unwrap()
 }
 
 /// Waits until the committed records of output and dead-letter topic hold at least `count` distinct input keys.
 pub fn await_outcomes(topics: &Topics, count: usize) -> (Vec<Whole>, Vec<Whole>) {
     let deadline = Instant::now() + DEADLINE;
     loop {
-        let (output, dead) = (read_all(&topics.output), read_all(&topics.dead));
+        let read = |topic| read_all_at(&topics.bootstrap, topic);
+        let (output, dead) = (read(&topics.output), read(&topics.dead));
         let distinct: std::collections::BTreeSet<_> =
             output.iter().chain(&dead).map(|r| r.key.clone()).collect();
         if distinct.len() >= count {
@@ -270,24 +311,39 @@ pub fn occurrences(records: &[Whole]) -> BTreeMap<String, usize> {
 
 /// The group's committed offsets, summed over the partitions of a topic.
 pub fn committed_sum(group: &str, topic: &str) -> i64 {
-    let consumer: BaseConsumer = ClientConfig::new()
-        .set("bootstrap.servers", bootstrap())
+    let consumer = asker(&bootstrap(), group);
+    committed(&consumer, topic).unwrap().into_iter().sum()
+}
+
+/// A client that asks of a group without joining it.
+pub fn asker(bootstrap: &str, group: &str) -> BaseConsumer {
+    ClientConfig::new()
+        .set("bootstrap.servers", bootstrap)
         .set("group.id", group)
         .create()
-        .unwrap();
-    let metadata = consumer
-        .fetch_metadata(Some(topic), Duration::from_secs(10))
-        .unwrap();
+        .unwrap()
+}
+
+/// What the group has committed of each partition; 0 where nothing.
+pub fn committed(consumer: &BaseConsumer, topic: &str) -> rdkafka::error::KafkaResult<Vec<i64>> {
     let mut list = TopicPartitionList::new();
-    for partition in metadata.topics()[0].partitions() {
-        list.add_partition(topic, partition.id());
+    for partition in 0..partitions(consumer, topic) {
+        list.add_partition(topic, partition);
     }
-    let committed = consumer.committed_offsets(list, Duration::from_secs(20)).unwrap();
-    committed
-        .elements()
-        .iter()
-        .map(|e| e.offset().to_raw().unwrap_or(0).max(0))
-        .sum()
+    let committed = consumer.committed_offsets(list, Duration::from_secs(20))?;
+    let offset = |e: rdkafka::topic_partition_list::TopicPartitionListElem<'_>| {
+        e.offset().to_raw().unwrap_or(0).max(0)
+    };
+    Ok(committed.elements().into_iter().map(offset).collect())
+}
+
+/// The end of each partition.
+pub fn ends(consumer: &BaseConsumer, topic: &str) -> Vec<i64> {
+    let end = |partition| {
+        let watermarks = consumer.fetch_watermarks(topic, partition, Duration::from_secs(30));
+        watermarks.unwrap().1
+    };
+    (0..partitions(consumer, topic)).map(end).collect()
 }
 
 /// What the broker says of a group: its state, and how many members it has.

@@ -1,4 +1,4 @@
-//! Nothing is lost, nothing is doubled.
+//! Clean ends: shutdown, backfill, lag. What `kill -9` and worse do is in `proofs`.
 
 use std::time::Duration;
 use std::time::Instant;
@@ -10,6 +10,7 @@ use super::cluster::await_outcomes;
 use super::cluster::committed_sum;
 use super::cluster::occurrences;
 use super::cluster::produce;
+use super::oracle::Dice;
 use super::worker::Settings;
 use super::worker::Worker;
 
@@ -34,174 +35,11 @@ pub fn articles(count: usize) -> Vec<Whole> {
     (0..count).map(article).collect()
 }
 
-/// A small generator of repeatable "random" waits; the seed is printed.
-pub struct Waits(u64);
-
-/// Seeded by `SEED`, or else anew.
-pub fn seeded() -> Waits {
-    let seed = std::env::var("SEED")
-        .ok()
-        .and_then(|s| s.parse().ok())
-        .unwrap_or_else(|| u64::from(std::process::id()) * 7919 + 1);
-    eprintln!("SEED={seed}");
-    Waits(seed)
-}
-
-impl Waits {
-    pub fn next_ms(&mut self, least: u64, most: u64) -> Duration {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        Duration::from_millis(least + (self.0 >> 33) % (most - least))
-    }
-}
-
 fn assert_each_once(count: usize, output: &[Whole]) {
     let counts = occurrences(output);
     let doubled: Vec<_> = counts.iter().filter(|(_, n)| **n != 1).collect();
     assert!(doubled.is_empty(), "doubled: {doubled:?}");
     assert_eq!(counts.len(), count, "lost or invented");
-}
-
-/// Outputs of one partition stand in the order of their inputs, since both topics have the same keys and partitions.
-fn assert_order(output: &[Whole]) {
-    let mut last = std::collections::BTreeMap::new();
-    for record in output {
-        if let Some(before) = last.insert(record.partition, record.timestamp_ms) {
-            assert!(
-                before <= record.timestamp_ms,
-                "partition {} is out of order",
-                record.partition
-            );
-        }
-    }
-}
-
-/// Feeds the topic in slices and kills a worker in the midst of each; says how many kills hit one at work.
-fn kill_repeatedly(topics: &Topics, kafka: &str, input: &[Whole], kills: usize) {
-    let mut waits = seeded();
-    let settings = Settings {
-        kafka,
-        rest: SMALL_BATCHES,
-        arguments: &[],
-    };
-    let mut fed = 0;
-    let mut at_work = 0;
-    for slice in input.chunks(input.len().div_ceil(kills)) {
-        produce(&topics.input, slice);
-        fed += i64::try_from(slice.len()).unwrap();
-        let mut worker = Worker::start(topics, settings);
-        worker.await_ready();
-        std::thread::sleep(waits.next_ms(0, 400));
-        worker.kill();
-        at_work += usize::from(committed_sum(&topics.group, &topics.input) < fed);
-    }
-    eprintln!("{at_work} of {kills} kills hit a worker with work left");
-    assert!(
-        at_work > 0,
-        "no kill hit a worker at work: this run proves nothing"
-    );
-}
-
-#[test]
-fn exactly_once_survives_kills() {
-    let topics = Topics::create("eos-kill", 4);
-    let count = 6_000;
-    kill_repeatedly(&topics, EXACTLY_ONCE, &articles(count), 5);
-    let worker = Worker::start(
-        &topics,
-        Settings {
-            kafka: EXACTLY_ONCE,
-            rest: SMALL_BATCHES,
-            arguments: &[],
-        },
-    );
-    let (output, dead) = await_outcomes(&topics, count);
-    assert_eq!(worker.terminate(), 0);
-    assert_each_once(count, &output);
-    assert_order(&output);
-    assert!(dead.is_empty());
-}
-
-#[test]
-fn at_least_once_survives_kills() {
-    let topics = Topics::create("alo-kill", 4);
-    let count = 6_000;
-    kill_repeatedly(&topics, AT_LEAST_ONCE, &articles(count), 5);
-    let worker = Worker::start(
-        &topics,
-        Settings {
-            kafka: AT_LEAST_ONCE,
-            rest: SMALL_BATCHES,
-            arguments: &[],
-        },
-    );
-    let (output, dead) = await_outcomes(&topics, count);
-    assert_eq!(worker.terminate(), 0);
-    assert_eq!(occurrences(&output).len(), count, "lost or invented");
-    assert!(dead.is_empty());
-    eprintln!(
-        "at-least-once: {} records doubled by 5 kills",
-        output.len() - count
-    );
-}
-
-#[test]
-fn a_rebalance_from_one_to_two_to_one_under_load_doubles_nothing() {
-    rebalance("eos-rebalance", EXACTLY_ONCE);
-}
-
-#[test]
-fn a_rebalance_under_the_new_group_protocol_doubles_nothing() {
-    rebalance(
-        "eos-kip848",
-        "transaction_timeout_ms = 5000\ngroup_protocol = \"consumer\"\n",
-    );
-}
-
-fn rebalance(test: &str, kafka: &str) {
-    let topics = Topics::create(test, 4);
-    let count = 8_000;
-    let input = articles(count);
-    let settings = Settings {
-        kafka,
-        rest: SMALL_BATCHES,
-        arguments: &[],
-    };
-    let mut first = Worker::start(&topics, settings);
-    first.await_ready();
-    produce(&topics.input, &input[..count / 3]);
-    let mut second = Worker::start(&topics, settings);
-    second.await_ready();
-    produce(&topics.input, &input[count / 3..2 * count / 3]);
-    assert_eq!(second.terminate(), 0);
-    produce(&topics.input, &input[2 * count / 3..]);
-    let (output, _) = await_outcomes(&topics, count);
-    assert_eq!(first.terminate(), 0);
-    assert_each_once(count, &output);
-    assert_order(&output);
-}
-
-#[test]
-fn a_static_member_that_was_killed_comes_back_to_its_place() {
-    let topics = Topics::create("eos-static", 4);
-    let count = 6_000;
-    // Its transactional id is its own as well, so the new process ends the transaction that the old one left open.
-    let kafka = format!("{EXACTLY_ONCE}group_instance_id = \"pod-0\"\n");
-    kill_repeatedly(&topics, &kafka, &articles(count), 3);
-    let worker = Worker::start(
-        &topics,
-        Settings {
-            kafka: &kafka,
-            rest: SMALL_BATCHES,
-            arguments: &[],
-        },
-    );
-    let (output, _) = await_outcomes(&topics, count);
-    assert_eq!(worker.terminate(), 0);
-    assert_each_once(count, &output);
-    assert_order(&output);
 }
 
 #[test]
@@ -214,11 +52,11 @@ fn a_clean_shutdown_doubles_nothing_even_at_least_once() {
         rest: SMALL_BATCHES,
         arguments: &[],
     };
-    let mut waits = seeded();
+    let mut dice = Dice::seeded();
     for _ in 0..3 {
         let mut worker = Worker::start(&topics, settings);
         worker.await_ready();
-        std::thread::sleep(waits.next_ms(20, 500));
+        dice.wait(500);
         assert_eq!(worker.terminate(), 0);
     }
     let worker = Worker::start(&topics, settings);

@@ -9,12 +9,16 @@
     unreachable_pub
 )]
 
+mod brokers;
 mod budget;
 mod cluster;
 mod delivery;
+mod fleet;
 mod letters;
 mod operation;
+mod oracle;
 mod outside;
+mod proofs;
 mod refused;
 mod replay;
 mod secured;

@@ -19,7 +19,7 @@ use super::cluster::occurrences;
 use super::cluster::produce;
 use super::cluster::read_all;
 use super::delivery::article;
-use super::delivery::seeded;
+use super::oracle::Dice;
 use super::worker::Settings;
 use super::worker::Worker;
 use super::worker::configuration;
@@ -192,7 +192,7 @@ fn a_replay_killed_in_its_midst_goes_on_and_sends_each_once() {
     let count = 3_000;
     produce(&topics.input, &(0..count).map(broken).collect::<Vec<_>>());
     work(&topics, "");
-    let mut waits = seeded();
+    let mut dice = Dice::seeded();
     let mut in_the_midst = 0;
     let sent = |topics: &Topics| read_all(&topics.input).len() - count;
     for _ in 0..6 {
@@ -203,7 +203,7 @@ fn a_replay_killed_in_its_midst_goes_on_and_sends_each_once() {
         while sent(&topics) == before && child.try_wait().unwrap().is_none() {
             assert!(std::time::Instant::now() < deadline, "nothing is sent");
         }
-        std::thread::sleep(waits.next_ms(0, 40));
+        dice.wait(40);
         child.kill().unwrap();
         child.wait().unwrap();
         in_the_midst += usize::from((1..count).contains(&sent(&topics)));

@@ -101,6 +101,17 @@ impl Secured {
         self.directory.join(name).to_str().unwrap().to_owned()
     }
 
+    /// Runs Kafka's own tool for rights.
+    pub fn acls(&self, arguments: &[&str]) {
+        let status = Command::new(script())
+            .env("KAFKA_BOOTSTRAP", self.address("OPEN"))
+            .args(["tool", "acls"])
+            .args(arguments)
+            .stdout(Stdio::null())
+            .status();
+        assert!(status.unwrap().success());
+    }
+
     fn give_rights(&self) {
         let commands: Vec<_> = README
             .lines()

@@ -25,7 +25,7 @@ use super::secured::token_endpoint;
 const ARTICLES: usize = 10;
 /// What may come right by itself is waited for; not long, here.
 const SHORT: &str = "request_timeout_ms = 4000";
-static BROKER: LazyLock<Secured> = LazyLock::new(Secured::start);
+pub static BROKER: LazyLock<Secured> = LazyLock::new(Secured::start);
 
 /// `dateline run --until-end` at one of the broker's doors: its exit code and its log.
 fn dateline(listener: &str, kafka: &str, security: &str) -> (Option<i32>, String) {
@@ -79,7 +79,7 @@ fn login(mechanism: &str) -> String {
     format!("protocol = \"sasl_ssl\"\nca_file = \"{ca}\"\nsasl_mechanism = \"{mechanism}\"\n")
 }
 
-fn by_password(mechanism: &str, user: &str, password: &str) -> String {
+pub fn by_password(mechanism: &str, user: &str, password: &str) -> String {
     format!(
         "{}username = \"{user}\"\npassword = \"{password}\"\n",
         login(mechanism)

@@ -14,7 +14,6 @@ use std::time::Instant;
 
 use super::cluster::DEADLINE;
 use super::cluster::Topics;
-use super::cluster::bootstrap;
 
 pub struct Worker {
     child: Child,
@@ -39,7 +38,7 @@ pub struct Settings<'s> {
     pub arguments: &'s [&'s str],
 }
 
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -52,16 +51,17 @@ pub fn configuration(topics: &Topics, kafka: &str, rest: &str) -> String {
     format!(
         "[kafka]\nbootstrap_servers = \"{}\"\ngroup_id = \"{}\"\ninput_topics = [\"{}\"]\noutput_topic = \"{}\"\n\
          dead_letter_topic = \"{}\"\n{kafka}\n[names]\nmodel = \"fast\"\n{rest}\n",
-        bootstrap(),
-        topics.group,
-        topics.input,
-        topics.output,
-        topics.dead,
+        topics.bootstrap, topics.group, topics.input, topics.output, topics.dead,
     )
 }
 
 impl Worker {
     pub fn start(topics: &Topics, settings: Settings<'_>) -> Self {
+        Self::start_in(topics, settings, &[])
+    }
+
+    /// With these variables in its environment.
+    pub fn start_in(topics: &Topics, settings: Settings<'_>, environment: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("dateline.toml");
         let admin = format!("127.0.0.1:{}", free_port());
@@ -72,6 +72,7 @@ impl Worker {
             .arg("--config")
             .arg(&file)
             .args(settings.arguments)
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -181,6 +182,11 @@ impl Worker {
             }
             std::thread::sleep(Duration::from_millis(50));
         }
+    }
+
+    /// Whether it has logged this.
+    pub fn has_logged(&self, part: &str) -> bool {
+        self.log.lock().unwrap().contains(part)
     }
 
     pub fn is_running(&mut self) -> bool {

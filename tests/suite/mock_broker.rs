@@ -31,6 +31,7 @@ use rdkafka::types::RDKafkaApiKey;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR__TRANSPORT as DISCONNECTS;
 use rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS as LOADING;
+use rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE as NO_COORDINATOR;
 use rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR_NOT_COORDINATOR as NOT_COORDINATOR;
 use rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION as NOT_LEADER;
 use rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER as OUT_OF_ORDER;
@@ -293,7 +294,13 @@ struct Fault {
     told: &'static str,
 }
 
-const FAULTS: [Fault; 5] = [
+const FAULTS: [Fault; 6] = [
+    Fault {
+        name: "a coordinator that is looked for longer than a check at start may take",
+        api: RDKafkaApiKey::FindCoordinator,
+        errors: &[NO_COORDINATOR; 12],
+        told: "the brokers do not say what we may do",
+    },
     Fault {
         name: "produce errors that the client mends",
         api: RDKafkaApiKey::Produce,

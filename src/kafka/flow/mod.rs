@@ -446,4 +446,6 @@ impl FlowState {
 }
 
 #[cfg(test)]
+mod group_tests;
+#[cfg(test)]
 mod tests;

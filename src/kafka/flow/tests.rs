@@ -12,14 +12,14 @@ use crate::record::Origin;
 const PARTITIONS: i32 = 3;
 const RECORDS: i64 = 12;
 
-fn key(partition: i32) -> PartitionKey {
+pub(super) fn key(partition: i32) -> PartitionKey {
     PartitionKey {
         kafka_topic: Arc::from("in"),
         partition,
     }
 }
 
-fn record(partition: i32, offset: i64) -> Record {
+pub(super) fn record(partition: i32, offset: i64) -> Record {
     Record {
         origin: Origin {
             kafka_topic: Arc::from("in"),
@@ -33,7 +33,7 @@ fn record(partition: i32, offset: i64) -> Record {
     }
 }
 
-fn limits() -> FlowLimits {
+pub(super) fn limits() -> FlowLimits {
     FlowLimits {
         batch_records_max: 3,
         batch_bytes_max: 1000,
