@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,14 @@ REGISTRY = os.environ["SCHEMA_REGISTRY_URL"]
 DEADLINE_S = 120
 
 
+def create(*topics):
+    """Makes Kafka topics of two partitions that keep everything."""
+    admin = AdminClient({"bootstrap.servers": BOOTSTRAP})
+    made = admin.create_topics([NewTopic(topic, 2, 1, config={"retention.ms": "-1"}) for topic in topics])
+    for future in made.values():
+        future.result()
+
+
 class Published:
     """The samples, published by dateline in one form, into topics of their own."""
 
@@ -31,11 +40,7 @@ class Published:
         self.output, self.dead = f"{self.name}.out", f"{self.name}.dead"
         self.config = work / f"{self.name}.toml"
         self.dateline = dateline
-        admin = AdminClient({"bootstrap.servers": BOOTSTRAP})
-        topics = [NewTopic(topic, 2, 1, config={"retention.ms": "-1"})
-                  for topic in (f"{self.name}.in", self.output, self.dead)]
-        for future in admin.create_topics(topics).values():
-            future.result()
+        create(f"{self.name}.in", self.output, self.dead)
         settings = [
             "[kafka]", f'bootstrap_servers = "{BOOTSTRAP}"', f'group_id = "{self.name}"',
             f'input_topics = ["{self.name}.in"]', f'output_topic = "{self.output}"', f'dead_letter_topic = "{self.dead}"',
@@ -45,9 +50,9 @@ class Published:
             settings += ["[output.schema_registry]", f'url = "{REGISTRY}"', *registry]
         self.config.write_text("\n".join(settings) + "\n")
 
-    def feed(self, with_tombstone=False):
+    def feed(self, with_tombstone=False, producer=None):
         """Writes the samples, and where wanted a tombstone."""
-        producer = Producer({"bootstrap.servers": BOOTSTRAP})
+        producer = producer or Producer({"bootstrap.servers": BOOTSTRAP})
         for number, line in enumerate((ROOT / "samples" / "articles.jsonl").read_text().splitlines()):
             sample = json.loads(line)
             kind = sample["content_type"]
@@ -119,6 +124,11 @@ def ask(path, body=None, method=None):
         return json.load(answer)
 
 
+def size(published):
+    """Bytes of all values."""
+    return sum(len(message.value() or b"") for message in published.raw())
+
+
 def header(message, name):
     """The last header of that name, as text."""
     return next((value.decode() for key, value in reversed(message.headers() or []) if key == name), None)
@@ -126,17 +136,17 @@ def header(message, name):
 
 def check_registry(context):
     """Avro and JSON Schema, read by Confluent's deserializers; numbers, subjects, rules; what is not framed."""
-    plain = context.publish("plain")
+    plain = context.samples("json")
     expected = {key: comparable(article) for key, article in run_reader(plain, "json").items()}
     assert len(expected) > 100, len(expected)
     for form, media in (("avro", "avro"), ("json-schema", "json")):
-        framed = context.publish(form, [f'format = "{form}"'], with_tombstone=True)
+        framed = context.samples(form)
         subject = f"{framed.output}-value"
         known = ask(f"/subjects/{subject}/versions/latest")
         seen = {key: comparable(article) for key, article in run_reader(framed, form).items()}
-        assert seen.pop("gone", 0) is None, "the tombstone did not pass as one"
+        assert seen["gone"] is None, "the tombstone did not pass as one"
         assert seen == expected, f"{form} differs from JSON"
-        values = [message for message in framed.raw() if message.value() is not None]
+        values = [message for message in framed.raw() if message.value()]
         for message in values:
             assert message.value()[:5] == b"\0" + known["id"].to_bytes(4, "big")
             assert header(message, "content-type") == f"application/vnd.confluent.{media}"
@@ -145,13 +155,13 @@ def check_registry(context):
         originals = {json.loads(line)["value"].encode() for line in (ROOT / "samples/articles.jsonl").open()}
         assert letters and all(letter.value() in originals for letter in letters), "a dead letter is not the original"
         print(f"registry: {form}: {len(seen)} records as in JSON, {len(letters)} dead letters as they were,"
-              f" {sum(len(m.value()) for m in values)} bytes (JSON {sum(len(m.value()) for m in plain.raw())})")
+              f" {size(framed)} bytes (JSON {size(plain)})")
         check_rules(framed, form, subject)
     for naming, subject in (("record", "dateline.RecordV1"), ("topic-record", None)):
         named = context.publish(naming, ['format = "avro"', f'subject = "{naming}"'])
         subject = subject or f"{named.output}-dateline.RecordV1"
         assert ask(f"/subjects/{subject}/versions") == [1]
-        assert len(run_reader(named, "avro")) == len(expected)
+        assert len(run_reader(named, "avro")) == len(expected) - 1
     print("registry: subjects by record and by both are read too")
 
 
@@ -162,7 +172,7 @@ def check_rules(framed, form, subject):
     code, log = framed.run()
     assert (code, ask(f"/subjects/{subject}/versions")) == (0, [1]), log
     other = f"{framed.output}-other"
-    AdminClient({"bootstrap.servers": BOOTSTRAP}).create_topics([NewTopic(other, 1, 1)])[other].result()
+    create(other)
     framed.config.write_text(framed.config.read_text().replace(f'"{framed.output}"', f'"{other}"'))
     code, log = framed.run()
     assert code == 78 and "has no schema, and auto_register is off" in log, f"{code}: {log}"
@@ -186,27 +196,33 @@ def check_rules(framed, form, subject):
 
 def check_json(context):
     """examples/readers/python over plain JSON."""
-    plain = context.publish("json", with_tombstone=True)
+    plain = context.samples("json")
     seen = run_reader(plain, "json")
     assert seen == {m.key().decode(): m.value() and json.loads(m.value()) for m in plain.raw()}
     print(f"json: {len(seen)} records")
 
 
 def check_clickhouse(context):
-    """The statements of examples/readers/clickhouse, in ClickHouse itself (chdb): its Kafka engine reads the topic."""
-    for name, published in (("json", context.publish("ch-json")), ("avro", context.publish("ch-avro", ['format = "avro"']))):
-        expected = run_reader(published, name)
+    """The statements of examples/readers/clickhouse, in ClickHouse itself (chdb), all but its Kafka engine."""
+    for name in ("json", "avro"):
+        published = context.samples(name)
+        expected = {key: article for key, article in run_reader(published, name).items() if article}
         sql = (READERS / "clickhouse" / f"{name}.sql").read_text()
         for written, real in (("broker-1:9092", BOOTSTRAP), ("articles.enriched", published.output),
                               ("http://registry.example:8081", REGISTRY)):
             sql = sql.replace(written, real)
+        form = re.search(r"kafka_format = '(\w+)'", sql).group(1)
         folder = context.work / f"{published.name}-clickhouse"
+        values = folder.with_suffix(".values")
+        end = b"\n" if name == "json" else b""
+        values.write_bytes(b"".join(message.value() + end for message in published.raw() if message.value()))
         script = pathlib.Path(__file__).with_name("clickhouse.py")
-        command = [sys.executable, script, folder, str(len({a["id"] for a in expected.values()}))]
+        command = [sys.executable, script, folder, form, values, REGISTRY]
         done = subprocess.run(command, input=sql, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
         assert done.returncode == 0, done.stderr[-4000:]
         rows = {row["id"]: row for row in map(json.loads, done.stdout.splitlines())}
         shutil.rmtree(folder, ignore_errors=True)
+        values.unlink()
         wanted = {article["id"]: article for article in expected.values()}
         assert rows.keys() == wanted.keys()
         for key, article in wanted.items():
@@ -261,13 +277,14 @@ def check_postgres(context):
         if database is None:
             print("*** NOT RUN: postgres, for want of Debian's postgresql ***")
             return
-        plain = context.publish("postgres")
+        plain = context.samples("json")
         command = [sys.executable, READERS / "postgres" / "sink.py", "--bootstrap", BOOTSTRAP, "--topic", plain.output,
                    "--database", database]
         expected = {}
         for message in sorted(plain.raw(), key=lambda message: (message.partition(), message.offset())):
-            article = json.loads(message.value())
-            expected[article["id"]] = article
+            if message.value() is not None:
+                article = json.loads(message.value())
+                expected[article["id"]] = article
         killed = subprocess.Popen(command)
         deadline = time.monotonic() + DEADLINE_S
         with psycopg.connect(database, autocommit=True) as connection:
@@ -292,22 +309,23 @@ def check_streams(context):
     if not jars.exists():
         subprocess.run(["mvn", "-q", "-B", "-f", folder / "pom.xml", "dependency:copy-dependencies",
                         f"-DoutputDirectory={jars}"], check=True)
-    plain = context.publish("streams")
+    plain = context.samples("json")
     expected = {}
-    for article in run_reader(plain, "json").values():
+    for article in filter(None, run_reader(plain, "json").values()):
         for name in {f"{entity['type']} {entity['name']}" for entity in article.get("entities", [])}:
             expected[name] = expected.get(name, 0) + 1
     counts = f"{plain.name}.counts"
-    AdminClient({"bootstrap.servers": BOOTSTRAP}).create_topics([NewTopic(counts, 2, 1)])[counts].result()
+    create(counts)
     state = context.work / f"{plain.name}-state"
-    command = ["java", "-Xmx256m", f"-Dstate.dir={state}", "-cp", f"{jars}/*", folder / "EntityCounts.java",
+    command = ["java", "-Xmx256m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", f"-Dstate.dir={state}", "-cp", f"{jars}/*", folder / "EntityCounts.java",
                BOOTSTRAP, plain.output, counts]
-    streams = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    log = state.with_suffix(".log")
+    streams = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log.open("w"))
     try:
         deadline = time.monotonic() + DEADLINE_S
         seen = None
         while seen != expected:
-            assert streams.poll() is None, streams.stderr.read()[-4000:]
+            assert streams.poll() is None, log.read_text()[-4000:]
             assert time.monotonic() < deadline, f"{len(seen or {})} of {len(expected)} entities"
             time.sleep(1)
             messages = sorted(Published.raw(plain, counts), key=lambda message: (message.partition(), message.offset()))
@@ -316,7 +334,36 @@ def check_streams(context):
         streams.terminate()
         streams.wait()
         shutil.rmtree(state, ignore_errors=True)
+        log.unlink()
     print(f"streams: {len(expected)} entities counted as by hand")
+
+
+def check_traces(context):
+    """Spans of batches, with links to the producers' spans; a collector that refuses all loses no record."""
+    from traces import Collector
+
+    for status in (200, 500):
+        collector = Collector(status)
+        traced = Published(context.dateline, context.work, f"traces-{status}")
+        traced.config.write_text(f'{traced.config.read_text()}[telemetry]\ntraces_url = "{collector.url}"\n')
+        trace, parent = uuid.uuid4().hex, uuid.uuid4().hex[:16]
+        producer = Producer({"bootstrap.servers": BOOTSTRAP})
+        producer.produce(f"{traced.name}.in", key="traced", value='{"title": "Rain in Paris"}',
+                         headers=[("traceparent", f"00-{trace}-{parent}-01")])
+        traced.publish(producer=producer)
+        read = {message.key(): message for message in traced.raw()}
+        assert header(read[b"traced"], "traceparent") == f"00-{trace}-{parent}-01"
+        if status == 500:
+            print(f"traces: a collector that answers 500 held up none of {len(read)} records")
+            continue
+        whole = [span for span in collector.spans if span.name == f"process {traced.name}.in"]
+        links = [link for span in whole for link in span.links]
+        assert [(link.trace_id.hex(), link.span_id.hex()) for link in links] == [(trace, parent)]
+        counted = {pair.key: pair.value.int_value for span in whole for pair in span.attributes}
+        assert counted["dateline.records.enriched"] > 0
+        stages = {span.name for span in collector.spans if span.parent_span_id}
+        assert stages == {"enrich", "commit"}
+        print(f"traces: {len(collector.spans)} spans of {len(whole)} batches, linked to the producer's")
 
 
 class Context:
@@ -324,6 +371,14 @@ class Context:
 
     def __init__(self, dateline, work):
         self.dateline, self.work = dateline, work
+        self.known = {}
+
+    def samples(self, form):
+        """The samples and a tombstone, published in a form once for all parts."""
+        if form not in self.known:
+            registry = None if form == "json" else [f'format = "{form}"']
+            self.known[form] = self.publish(form, registry, with_tombstone=True)
+        return self.known[form]
 
     def publish(self, name, registry=None, **feed):
         """The samples, published."""
@@ -333,7 +388,7 @@ class Context:
 def main():
     """Runs the parts that are named."""
     parts = {"registry": check_registry, "json": check_json, "clickhouse": check_clickhouse, "postgres": check_postgres,
-             "streams": check_streams}
+             "streams": check_streams, "traces": check_traces}
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dateline", required=True)
     parser.add_argument("--work", required=True, type=pathlib.Path)
