@@ -186,7 +186,7 @@ const WRONG: &[(Change, &str)] = &[
 fn what_does_not_fit_the_article_or_the_lists_is_not_used() {
     for (change, reason) in WRONG {
         let result = entity(change);
-        assert_eq!(reading(&result, &service()), Err(Unusable(*reason)), "{result}");
+        assert_eq!(reading(&result, &service()), Err(Unusable(reason)), "{result}");
     }
 }
 
