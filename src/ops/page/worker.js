@@ -212,8 +212,18 @@ function showStages({ stages, uptime_s: now }) {
 
 let shown = "";
 
+/** The services over HTTP that are in use: how each is, how much it is asked, and how it failed last. */
+function showServices({ services }) {
+  at("outside").hidden = services.length === 0;
+  at("services").replaceChildren(...services.map((s) => row(s.name,
+    s.state === "ok" ? "answers" : s.name === "fetch" ? `${many(s.breakers_open, "host")} left alone` : "left alone",
+    `${count(s.requests)}, ${rate(s.requests_per_s)}/s${s.seconds_mean === undefined ? "" : `, ${seconds(s.seconds_mean)} each`}`,
+    `${count(s.failures)}${s.last_failure ? `, last ${s.last_failure}` : ""}${s.missing ? `; ${many(s.missing, "article")} without` : ""}`)));
+}
+
 export function showWorker(status) {
   showStages(status);
+  showServices(status);
   const facts = {
     Version: status.version,
     Group: `${status.group_id}, ${status.member_state}`,
