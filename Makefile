@@ -66,7 +66,7 @@ page: ## Test the live page in headless Chromium; leaves pictures in target/page
 .PHONY: kafka
 kafka: ## Run the tests on real Apache Kafka (KAFKA_BOOTSTRAP uses a broker of yours)
 	@scripts/setup.sh build
-	scripts/kafka-suite.sh --skip long_
+	scripts/kafka-suite.sh --skip long_ --skip proofs::cluster
 
 .PHONY: prove
 prove: ## Run the long proofs of delivery (docs/delivery.md), some three hours; DATELINE_SEED=N repeats, ARGS=kills picks
