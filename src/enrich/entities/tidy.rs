@@ -266,31 +266,11 @@ fn find(head: &str, name: &str, from: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::article::InputForm;
-    use crate::limits::Limits;
-    use crate::text::dateline;
+    use crate::enrich::entities::tests::marked;
 
     /// Names of `text`, in brackets with a type, after tidying: "[Gen Prayut|PERSON]".
-    fn tidied(marked: &str) -> Vec<String> {
-        let (mut text, mut sightings) = (String::new(), Vec::new());
-        for part in marked.split('[') {
-            let Some((name, rest)) = part.split_once(']') else {
-                text.push_str(part);
-                continue;
-            };
-            let (name, kind) = name.split_once('|').unwrap();
-            sightings.push(Sighting {
-                field: Field::Text,
-                span: ByteSpan::new(text.len(), text.len() + name.len()),
-                kind: *EntityType::ALL.iter().find(|known| known.name() == kind).unwrap(),
-                confidence: Score::ONE,
-            });
-            text.push_str(name);
-            text.push_str(rest);
-        }
-        let mut article = Article::new(InputForm::Json, "t");
-        article.dateline = dateline::parse(&text, &Limits::default());
-        article.text = text;
+    fn tidied(text: &str) -> Vec<String> {
+        let (article, sightings) = marked("", text);
         tidy(&article, sightings)
             .iter()
             .map(|found| format!("{} {}", found.kind.name(), Fields::of(&article).name(found)))

@@ -86,15 +86,12 @@ fn is_rest(fields: Fields<'_>, last: &Sighting, next: &Sighting) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::article::Article;
-    use crate::article::ByteSpan;
-    use crate::article::InputForm;
-    use crate::article::Score;
+    use crate::enrich::entities::tests::marked;
 
     #[test]
     fn torn_names_are_joined_and_small_words_dropped() {
         assert!(DANGLING.is_sorted() && BRANCHED.is_sorted());
-        for (marked, expected) in [
+        for (text, expected) in [
             (
                 "The [Organization for Security and Co-operation in|ORG] [Europe|LOC] met.",
                 &["ORG Organization for Security and Co-operation in Europe"][..],
@@ -128,30 +125,13 @@ mod tests {
                 &["GPE The Hague", "ORG In Flames", "ORG Bank of Italy"],
             ),
         ] {
-            let (mut text, mut sightings) = (String::new(), Vec::new());
-            for part in marked.split('[') {
-                let Some((name, rest)) = part.split_once(']') else {
-                    text.push_str(part);
-                    continue;
-                };
-                let (name, kind) = name.split_once('|').unwrap();
-                sightings.push(Sighting {
-                    field: Field::Text,
-                    span: ByteSpan::new(text.len(), text.len() + name.len()),
-                    kind: *EntityType::ALL.iter().find(|known| known.name() == kind).unwrap(),
-                    confidence: Score::ONE,
-                });
-                text.push_str(name);
-                text.push_str(rest);
-            }
-            let mut article = Article::new(InputForm::Json, "t");
-            article.text = text;
+            let (article, sightings) = marked("", text);
             let fields = Fields::of(&article);
             let found: Vec<_> = mend(fields, sightings)
                 .iter()
                 .map(|found| format!("{} {}", found.kind.name(), fields.name(found)))
                 .collect();
-            assert_eq!(found, expected, "{marked}");
+            assert_eq!(found, expected, "{text}");
         }
     }
 }
