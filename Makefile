@@ -74,7 +74,7 @@ prove: ## Run the long proofs of delivery (docs/delivery.md), some three hours; 
 	scripts/prove.sh $(ARGS)
 
 .PHONY: chart
-chart: ## Check the Helm chart over its example values (needs Go, which builds helm and the checkers once)
+chart: ## Check Helm chart and Dockerfile (needs Go, which builds helm and the checkers once)
 	@scripts/setup.sh build
 	scripts/chart-test.sh
 
