@@ -66,15 +66,16 @@ page: ## Test the live page in headless Chromium; leaves pictures in target/page
 .PHONY: kafka
 kafka: ## Run the tests on real Apache Kafka (KAFKA_BOOTSTRAP uses a broker of yours)
 	@scripts/setup.sh build
-	scripts/kafka-suite.sh --skip long_ --skip proofs::cluster --skip proofs::upgrade
+	scripts/kafka-suite.sh --skip long_ --skip proofs::cluster
 
 .PHONY: prove
 prove: ## Run the long proofs of delivery (docs/delivery.md), some three hours; DATELINE_SEED=N repeats, ARGS=kills picks
 	@scripts/setup.sh build
-	scripts/prove.sh $(ARGS)
+	GOBIN=$(CURDIR)/target/toxiproxy go install github.com/Shopify/toxiproxy/v2/cmd/server@v2.5.0
+	DATELINE_PROVE=1 scripts/kafka-suite.sh proofs::$(ARGS)
 
 .PHONY: chart
-chart: ## Check Helm chart and Dockerfile (needs Go, which builds helm and the checkers once)
+chart: ## Check the Helm chart over its example values (needs Go, which builds helm and the checkers once)
 	@scripts/setup.sh build
 	scripts/chart-test.sh
 
@@ -107,8 +108,9 @@ eval: ## Measure names and topics on labelled news, beside spaCy (DATA=../shared
 	DATA=$(or $(DATA),../shared/data) benches/peers/run.sh
 
 .PHONY: bench
-bench: ## Speed of the encoder on one core, on each set of vector instructions that the machine has
-	@scripts/setup.sh build
+bench: ## Speed: the pipe on a real Kafka beside its peers (docs/benchmarks.md), then the encoder; half an hour
+	@scripts/setup.sh test
+	benches/pipe/run.sh $(ARGS)
 	cargo bench --bench encoder
 
 .PHONY: fmt

@@ -103,6 +103,7 @@ impl Setting {
 
     fn enricher(&self) -> Result<Enricher> {
         let names_alone = EnrichConfig {
+            entities: true,
             topics: false,
             keywords: false,
         };

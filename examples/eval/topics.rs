@@ -184,6 +184,7 @@ fn measure_model(
     articles: &[Labelled],
 ) -> Result<()> {
     let wanted = EnrichConfig {
+        entities: false,
         topics: true,
         keywords: false,
     };

@@ -4,10 +4,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::Serialize;
 
-/// What is looked for in an article; named entities always are.
+/// What is looked for in an article.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct EnrichConfig {
+    /// Whether named entities are found.
+    pub entities: bool,
     /// Whether IPTC Media Topics are assigned.
     pub topics: bool,
     /// Whether key phrases are found.
@@ -17,6 +19,7 @@ pub struct EnrichConfig {
 impl Default for EnrichConfig {
     fn default() -> Self {
         Self {
+            entities: true,
             topics: true,
             keywords: true,
         }

@@ -110,8 +110,10 @@ impl Reach {
 /// Every model, ready to read articles; shared by all threads.
 #[derive(Debug)]
 pub struct Enricher {
-    tagger: tagger::Tagger,
-    resolver: entities::Resolver,
+    /// Where names are wanted, or topics that need the encoder.
+    tagger: Option<tagger::Tagger>,
+    /// Where names are wanted.
+    resolver: Option<entities::Resolver>,
     /// Where topics are wanted.
     topics: Option<topics::Tagger>,
     /// Where key phrases are wanted.
@@ -127,15 +129,21 @@ impl Enricher {
         own: &TopicsConfig,
     ) -> Result<Self, EnricherError> {
         let accurate = wanted.topics && own.model == TopicsModel::Accurate;
-        let tagger = tagger::Tagger::new(names, accurate)?;
-        let opening = if accurate { tagger.topics() } else { &[] };
+        let tagger = (wanted.entities || accurate).then(|| tagger::Tagger::new(names, accurate));
+        let tagger = tagger.transpose()?;
+        let opening = tagger.as_ref().filter(|_| accurate);
+        let opening = opening.map(tagger::Tagger::topics).unwrap_or_default();
         let topics = wanted
             .topics
             .then(|| topics::Tagger::new(own, opening))
             .transpose()?;
         let model = |step: Step| move |(name, version): (String, String)| ModelInfo { name, version, step };
         let known = |(name, version): (&str, &str)| (name.to_owned(), version.to_owned());
-        let of_names = tagger.models().into_iter().map(model(Step::Entities));
+        let of_names = tagger
+            .as_ref()
+            .filter(|_| wanted.entities)
+            .map(tagger::Tagger::models);
+        let of_names = of_names.into_iter().flatten().map(model(Step::Entities));
         let of_topics = topics
             .as_ref()
             .map(|topics| model(Step::Topics)(known(topics.model())));
@@ -145,7 +153,7 @@ impl Enricher {
         Ok(Self {
             models: of_names.chain(of_topics).chain(of_keywords).collect(),
             tagger,
-            resolver: entities::Resolver::new()?,
+            resolver: wanted.entities.then(entities::Resolver::new).transpose()?,
             topics,
             keywords: wanted.keywords.then(keywords::Keywords::new).transpose()?,
         })
@@ -181,11 +189,10 @@ impl Enricher {
     /// What the encoder says of an article's opening, where topics ask for it.
     fn opening(&self, article: &Article) -> Vec<f32> {
         let wanted = self.topics.as_ref().is_some_and(topics::Tagger::reads_openings);
-        if wanted {
-            self.tagger.read(article).topics
-        } else {
-            Vec::new()
-        }
+        let tagger = self.tagger.as_ref().filter(|_| wanted);
+        tagger
+            .map(|tagger| tagger.read(article).topics)
+            .unwrap_or_default()
     }
 
     /// Why topics are said of an article, and which came near; empty where topics are not wanted or not looked for.
@@ -208,16 +215,13 @@ impl Enricher {
         observer: &mut dyn StepObserver,
     ) -> EnrichedArticle {
         let reach = Reach::of(&article, limits);
-        let mut opening = Vec::new();
-        let found = match reach {
-            Reach::All => {
-                let tagged = self.tagger.read(&article);
-                opening = tagged.topics;
-                Some(self.resolver.entities(&article, tagged.sightings, limits))
-            }
-            Reach::Countries => Some(self.resolver.countries(&article, limits)),
-            Reach::Nothing => None,
-        };
+        let tagger = self.tagger.as_ref().filter(|_| reach == Reach::All);
+        let tagged = tagger.map(|tagger| tagger.read(&article)).unwrap_or_default();
+        let resolver = self.resolver.as_ref().filter(|_| reach != Reach::Nothing);
+        let found = resolver.map(|resolver| match reach {
+            Reach::Countries => resolver.countries(&article, limits),
+            _ => resolver.entities(&article, tagged.sightings, limits),
+        });
         if found.as_ref().is_some_and(|found| found.truncated) {
             article.flag(Flag::Truncated);
         }
@@ -225,9 +229,11 @@ impl Enricher {
             article.flag(Flag::LanguageWithoutModels);
         }
         let entities = found.map(|found| found.entities);
-        observer.finished(Step::Entities);
+        if self.resolver.is_some() {
+            observer.finished(Step::Entities);
+        }
         let tagger = self.topics.as_ref().filter(|_| reach == Reach::All);
-        let topics = tagger.map(|tagger| tagger.topics(&article, &opening, limits));
+        let topics = tagger.map(|tagger| tagger.topics(&article, &tagged.topics, limits));
         if topics.is_some() {
             observer.finished(Step::Topics);
         }

@@ -355,13 +355,22 @@ fn what_is_not_wanted_is_not_computed() {
             self.0.push(step.name());
         }
     }
-    for (topics, keywords) in [(false, true), (true, false), (false, false)] {
+    for (entities, topics, keywords) in [
+        (true, false, true),
+        (true, true, false),
+        (false, true, true),
+        (false, false, false),
+    ] {
         let names = NamesConfig {
             model: NamesModel::Fast,
             ..NamesConfig::default()
         };
         let enricher = Enricher::new(
-            &EnrichConfig { topics, keywords },
+            &EnrichConfig {
+                entities,
+                topics,
+                keywords,
+            },
             &names,
             &TopicsConfig::default(),
         )
@@ -372,8 +381,12 @@ fn what_is_not_wanted_is_not_computed() {
             .map(|model| model.name.as_str())
             .collect();
         assert_eq!(
-            (models.contains(&"topics-fast"), models.contains(&"keywords")),
-            (topics, keywords)
+            (
+                models.contains(&"names-fast"),
+                models.contains(&"topics-fast"),
+                models.contains(&"keywords")
+            ),
+            (entities, topics, keywords)
         );
         let article = article(
             "Troops clash with rebels",
@@ -382,12 +395,20 @@ fn what_is_not_wanted_is_not_computed() {
         let mut seen = Seen(Vec::new());
         let done = enricher.enrich(article, &Limits::default(), &mut seen);
         assert_eq!(
-            (done.topics.is_some(), done.keywords.is_some()),
-            (topics, keywords)
+            (
+                done.entities.is_some(),
+                done.topics.is_some(),
+                done.keywords.is_some()
+            ),
+            (entities, topics, keywords)
         );
         assert_eq!(
-            (seen.0.contains(&"topics"), seen.0.contains(&"keywords")),
-            (topics, keywords)
+            (
+                seen.0.contains(&"entities"),
+                seen.0.contains(&"topics"),
+                seen.0.contains(&"keywords")
+            ),
+            (entities, topics, keywords)
         );
     }
 }

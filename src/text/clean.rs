@@ -1,7 +1,11 @@
 //! Plain text as readers should get it: NFC, one kind of blank, paragraphs separated by exactly one blank line. Never
 //! drops a word, and interprets nothing save entities that were escaped twice and cannot be meant.
 
+use std::borrow::Cow;
+
+use unicode_normalization::IsNormalized;
 use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::is_nfc_quick;
 
 use crate::article::Markup;
 use crate::text::html;
@@ -18,7 +22,8 @@ const WRAP_MAX: usize = 100;
 /// too. Other line feeds (lists, verse, bylines) stay.
 pub fn text(markup: &Markup) -> String {
     let (plain, was_html) = to_plain(markup);
-    let plain = characters(&unescape_twice(&plain));
+    let plain = unescape_twice(plain);
+    let plain = characters(&plain);
     let mut out = String::with_capacity(plain.len());
     let mut paragraph: Vec<String> = Vec::new();
     for line in plain.split('\n') {
@@ -36,7 +41,7 @@ pub fn text(markup: &Markup) -> String {
 /// Cleaned text of one line, such as a headline; empty where nothing is left.
 pub fn line(markup: &Markup) -> String {
     let (plain, _) = to_plain(markup);
-    collapse(&characters(&unescape_twice(&plain)))
+    collapse(&characters(&unescape_twice(plain)))
 }
 
 /// A short field: one line, control characters dropped, NFC.
@@ -44,23 +49,21 @@ pub fn field(written: &str) -> String {
     collapse(&characters(written))
 }
 
-fn to_plain(markup: &Markup) -> (String, bool) {
+fn to_plain(markup: &Markup) -> (Cow<'_, str>, bool) {
     match markup {
-        Markup::Plain(text) => (text.clone(), false),
-        Markup::Html(text) => (html::to_text(text), true),
+        Markup::Plain(text) => (Cow::Borrowed(text), false),
+        Markup::Html(text) => (Cow::Owned(html::to_text(text)), true),
         Markup::Unknown(text) if html::is_html(text) => {
             let blocks = has_tag(text);
             // Entities alone: line feeds still mean what they mean in plain text.
-            (
-                if blocks {
-                    html::to_text(text)
-                } else {
-                    html::unescape(text)
-                },
-                blocks,
-            )
+            let plain = if blocks {
+                html::to_text(text)
+            } else {
+                html::unescape(text)
+            };
+            (Cow::Owned(plain), blocks)
         }
-        Markup::Unknown(text) => (text.clone(), false),
+        Markup::Unknown(text) => (Cow::Borrowed(text), false),
     }
 }
 
@@ -69,11 +72,11 @@ fn has_tag(text: &str) -> bool {
 }
 
 /// Undoes entities that a first escaping left: "&amp;#8212;" and "&amp;amp;", of which "&#8212;" and "&amp;" remain.
-fn unescape_twice(text: &str) -> String {
+fn unescape_twice(text: Cow<'_, str>) -> Cow<'_, str> {
     if !text.contains('&') {
-        return text.to_owned();
+        return text;
     }
-    let mut out = html::unescape(text);
+    let mut out = html::unescape(&text);
     // "&amp;amp;#8212;": each round undoes one escaping.
     for _ in 0..2 {
         let again = html::unescape(&out);
@@ -82,13 +85,20 @@ fn unescape_twice(text: &str) -> String {
         }
         out = again;
     }
-    out
+    Cow::Owned(out)
 }
 
 /// Line feeds for every kind of line end, blanks for odd spaces, no control or invisible marks, NFC.
-fn characters(text: &str) -> String {
+fn characters(text: &str) -> Cow<'_, str> {
+    if text
+        .bytes()
+        .all(|byte| byte == b'\n' || (b' '..=b'~').contains(&byte))
+    {
+        return Cow::Borrowed(text);
+    }
     let text = text.replace("\r\n", "\n");
-    let mapped = text.chars().filter_map(|c| match c {
+    let mut mapped = String::with_capacity(text.len());
+    mapped.extend(text.chars().filter_map(|c| match c {
         '\n' | '\r' | '\u{B}' | '\u{C}' | '\u{85}' | '\u{2028}' => Some('\n'),
         '\u{2029}' => Some('\n'),
         '\t' => Some(' '),
@@ -102,8 +112,11 @@ fn characters(text: &str) -> String {
         _ if c.is_control() => None,
         _ if c.is_whitespace() => Some(' '),
         _ => Some(c),
-    });
-    mapped.nfc().collect()
+    }));
+    Cow::Owned(match is_nfc_quick(mapped.chars()) {
+        IsNormalized::Yes => mapped,
+        _ => mapped.nfc().collect(),
+    })
 }
 
 fn collapse(line: &str) -> String {

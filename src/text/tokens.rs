@@ -128,7 +128,8 @@ impl Tokens<'_> {
 }
 
 fn continues(c: char) -> bool {
-    c.is_alphanumeric() || is_combining_mark(c) || matches!(c, '\u{200C}' | '\u{200D}' | '\u{00AD}')
+    c.is_alphanumeric()
+        || !c.is_ascii() && (is_combining_mark(c) || matches!(c, '\u{200C}' | '\u{200D}' | '\u{00AD}'))
 }
 
 fn is_apostrophe(c: char) -> bool {

@@ -83,6 +83,7 @@ fn what_is_not_wanted_is_absent() {
     for wanted in [true, false] {
         let processor = processor(|config| {
             config.enrich = EnrichConfig {
+                entities: wanted,
                 topics: wanted,
                 keywords: wanted,
             }
@@ -92,8 +93,8 @@ fn what_is_not_wanted_is_absent() {
         };
         let value: serde_json::Value = serde_json::from_slice(&output.value.unwrap()).unwrap();
         assert_eq!(
-            (value.get("topics").is_some(), value.get("keywords").is_some()),
-            (wanted, wanted)
+            ["entities", "topics", "keywords"].map(|field| value.get(field).is_some()),
+            [wanted; 3]
         );
     }
 }
