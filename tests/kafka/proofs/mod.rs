@@ -10,6 +10,7 @@ mod outputs;
 #[cfg(feature = "fail-points")]
 mod points;
 mod poison;
+mod upgrade;
 mod zombies;
 
 /// How to deliver, for the settings of `[kafka]`; the shortest time-outs, so that what is dead is soon known to be.
