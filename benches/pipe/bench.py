@@ -134,6 +134,10 @@ class Bench:
         self.broker = int(pid_file.read_text())
         self.rows, self.extra = [], {}
 
+    def scaled(self, count):
+        """As many records as wanted; never so few that a rate would be that of a batch or two."""
+        return max(min(count, 5_000), int(count * self.scale))
+
     def input(self, count):
         """The topic with that many records, filled once."""
         if count not in self.inputs:
@@ -143,7 +147,7 @@ class Bench:
 
     def measure(self, name, delivery, count, command, processes=1, env=None):
         """Runs `command` (a function of the two topics) until the output is complete; notes rate, CPU, memory."""
-        count = max(1000, int(count * self.scale))
+        count = self.scaled(count)
         source, target = self.input(count), f"out-{len(self.rows)}"
         pipe("create", target)
         started = []
@@ -169,17 +173,17 @@ class Bench:
                     one.wait()
         got = pipe("times", target, capture=True)
         pipe("delete", target)
+        if got["records"] < count:
+            raise RuntimeError(f"{name}: {got['records']} of {count} records")
+        json.loads(got["value"])
         start, end = got["start"], got["end"]
         of_contender, of_broker = sampler.between(start, end)
         counted = got["counted"]
         row = {
             "name": name, "delivery": delivery, "records": count, "output": got["records"],
             "rate": counted / max(end - start, 1) * 1000, "cpu": of_contender / counted * 1e5,
-            "broker_cpu": of_broker / counted * 1e5, "peak_mb": sampler.peak, "sample": got["value"],
+            "broker_cpu": of_broker / counted * 1e5, "peak_mb": sampler.peak,
         }
-        if got["records"] < count:
-            raise RuntimeError(f"{name}: {got['records']} of {count} records")
-        json.loads(row.pop("sample"))
         print(f"{name}, {delivery}: {row['rate']:,.0f}/s, {row['cpu']:.2f} CPU s/100k, broker {row['broker_cpu']:.2f}, "
               f"{row['peak_mb']:.0f} MB", flush=True)
         self.rows.append(row)
@@ -227,7 +231,7 @@ class Bench:
         """`dateline enrich` of as many articles, on the same cores without Kafka; the smaller run takes the start off."""
         given = os.environ | {f"DATELINE__{key}": value for key, value in settings.items()}
         lines = open(self.articles).read().splitlines(keepends=True)
-        count, walls = max(1000, int(count * self.scale)), []
+        count, walls = self.scaled(count), []
         for part in (count // 10, count):
             payload = "".join(lines[i % len(lines)] for i in range(part))
             start = time.perf_counter()
@@ -300,7 +304,7 @@ def main():
     counts = {"fast": 15_000, "cascade": 8_000}
     for delivery in both:
         bench.measure("client alone", delivery, 200_000,
-                      lambda i, o: [PIPE, "copy", i, o, delivery, str(int(200_000 * args.scale))])
+                      lambda i, o: [PIPE, "copy", i, o, delivery, str(bench.scaled(200_000))])
     plain = IDENTITY | {"KAFKA__COMPRESSION": "none"}
     for delivery in both:
         bench.dateline("identity", plain, 200_000, delivery)

@@ -52,8 +52,9 @@ def targets(result):
 
 def latencies(result):
     found = [(key.split(", ")[1:], value) for key, value in result["extra"].items() if key.startswith("latency")]
+    shown = lambda ms: "none arrived" if ms is None else f"{ms:,.0f} ms"
     return table(["", "delivery", "articles/s", "p50", "p99", "p99.9", "records", "missing"], [
-        [label(name), delivery, f"{got['rate']:,.0f}", *(f"{got[f'{p}_ms']:,.0f} ms" for p in ("p50", "p99", "p999")),
+        [label(name), delivery, f"{got['rate']:,.0f}", *(shown(got[f'{p}_ms']) for p in ("p50", "p99", "p999")),
          f"{got['measured']:,}", got["missing"]] for (name, delivery), got in found])
 
 
