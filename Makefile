@@ -83,6 +83,12 @@ observe: ## Try dashboard and alerts on a real Kafka and Prometheus: no query em
 	@scripts/setup.sh build
 	scripts/observe-test.sh
 
+.PHONY: fuzz
+fuzz: ## Fuzz every decoder and the whole way of a record from the examples, SECONDS_EACH=60 (TARGETS="xml mail" picks)
+	@scripts/setup.sh build
+	command -v cargo-fuzz >/dev/null || cargo install cargo-fuzz --version 0.13.2
+	fuzz/run.sh $(or $(SECONDS_EACH),60) $(TARGETS)
+
 .PHONY: supply
 supply: ## Check licences, origins and weaknesses of the dependencies; write a bill of materials to target/sbom
 	@scripts/setup.sh build

@@ -24,6 +24,9 @@ if [ ! -e "$out/venv/.done" ]; then
 fi
 python=$out/venv/bin/python
 
+"$python" -m pip install -q babel==2.19.0
+"$python" scripts/countries.py
+
 step "pretrained readers and word vectors"
 [ -e "$pre/vocab/vectors" ] || "$python" train/pretrained.py "$pre"
 

@@ -3,6 +3,9 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::Serialize;
+use url::Url;
+
+use crate::config::ConfigProblems;
 
 /// How articles that are only a URL are fetched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -86,4 +89,34 @@ pub enum FetchFailure {
     Publish,
     /// A dead letter.
     DeadLetter,
+}
+
+/// Adds everything that is wrong with the section, save what its schema says.
+pub(super) fn check(fetch: &FetchConfig, problems: &mut ConfigProblems) {
+    for host in fetch.allow_hosts.iter().filter(|host| !is_host(host)) {
+        let host = host.escape_debug();
+        problems.add(
+            "fetch.allow_hosts",
+            format!("`{host}`: expected a host, or host:port"),
+        );
+    }
+    if !fetch
+        .user_agent
+        .bytes()
+        .all(|b| b == b' ' || b.is_ascii_graphic())
+    {
+        problems.add("fetch.user_agent", "holds a character that no header has");
+    }
+}
+
+/// True for what a URL can have as its host, written as it is compared, and a port or none.
+fn is_host(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.parse::<u16>().is_ok() => name,
+        _ => host,
+    };
+    let is_plain = !name.contains(['/', '*', '@', '?', '#', '\\', '%']);
+    let url = Url::parse(&format!("http://{name}/")).ok();
+    is_plain
+        && url.is_some_and(|url| url.host_str() == Some(&*name.to_ascii_lowercase()) && url.port().is_none())
 }

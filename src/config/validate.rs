@@ -19,6 +19,7 @@ use crate::config::Secret;
 use crate::config::SecurityConfig;
 use crate::config::TelemetryConfig;
 use crate::config::enrichers;
+use crate::config::fetch;
 use crate::config::librdkafka;
 
 /// How many batches the memory budget must hold at least: fetched, enriched, committed, and what the client queues.
@@ -49,6 +50,7 @@ pub(super) fn check(config: &Config, problems: &mut ConfigProblems) {
     memory(config, problems);
     schema_registry(&config.output, problems);
     telemetry(&config.telemetry, problems);
+    fetch::check(&config.fetch, problems);
     enrichers::check(&config.enrichers, problems);
     admin(&config.admin, problems);
     if !config.log.level.split(',').all(is_log_directive) {

@@ -20,12 +20,13 @@ use crate::article::RawArticle;
 use crate::article::Rejection;
 use crate::article::RejectionCode;
 use crate::decode::sniff;
+use crate::decode::xml::Element;
 
-/// Reads the one item of the feed that `text` is, or the one entry.
+/// Reads the one item of the feed that `text` is, with this root, or the one entry.
 ///
 /// # Errors
 /// Where it is no feed, or one of no items or of several.
-pub(super) fn decode(text: &str) -> Result<RawArticle, Rejection> {
+pub(super) fn decode(root: &Element, text: &str) -> Result<RawArticle, Rejection> {
     let times = Times::default();
     let kept = times.clone();
     let parser = Builder::new()
@@ -45,8 +46,18 @@ pub(super) fn decode(text: &str) -> Result<RawArticle, Rejection> {
         .title
         .map(|title| title.content)
         .filter(|title| !title.trim().is_empty());
-    article.language = article.language.take().or(feed.language);
+    let own = article.language.take().or_else(|| language(root));
+    article.language = own.or(feed.language);
     Ok(article)
+}
+
+/// `xml:lang` of the item, else of the whole feed; the parser knows of neither.
+fn language(root: &Element) -> Option<String> {
+    let item = ["entry", "item", "channel/item"]
+        .iter()
+        .find_map(|path| root.find(path));
+    let lang = |element: &Element| element.attribute("lang").map(str::to_owned);
+    item.and_then(lang).or_else(|| lang(root))
 }
 
 fn refused(error: &ParseFeedError) -> Rejection {

@@ -52,6 +52,7 @@ use crate::limits::Limits;
 
 pub use split::SplitPayload;
 pub use split::split_payloads;
+pub use unpack::unpack;
 
 /// Which form records have.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -105,7 +106,7 @@ pub fn decode(
     if value.is_empty() {
         return Err(Rejection::new(RejectionCode::Empty, "the value has no bytes"));
     }
-    let value = unpack::unpack(value, limits)?;
+    let value = unpack(value, limits)?;
     let (declared, charset) = match settings.form {
         FormChoice::Auto => media::declared(content_type)?,
         forced => (media::of_choice(forced), media::charset(content_type)),
@@ -172,7 +173,7 @@ fn document(text: &str, limits: &Limits) -> Result<RawArticle, Rejection> {
         }
         "NewsML" => newsml1::decode(&root),
         "nitf" => Ok(nitf::decode(&root)),
-        "rss" | "RDF" | "feed" | "entry" => feed::decode(text),
+        "rss" | "RDF" | "feed" | "entry" => feed::decode(&root, text),
         "html" => page::decode(text, limits),
         "RBNews" | "ListOfRBNews" | "XMLNewsQueuedResponse" => ritzau::decode(&root),
         other => {

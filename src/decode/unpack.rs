@@ -20,7 +20,7 @@ const WINDOW_LOG_MAX: u32 = 25;
 ///
 /// # Errors
 /// Where the packed bytes are broken, or hold more than `payload_bytes_max`.
-pub(super) fn unpack<'b>(bytes: &'b [u8], limits: &Limits) -> Result<Cow<'b, [u8]>, Rejection> {
+pub fn unpack<'b>(bytes: &'b [u8], limits: &Limits) -> Result<Cow<'b, [u8]>, Rejection> {
     if bytes.starts_with(GZIP) {
         read(MultiGzDecoder::new(bytes), limits).map(Cow::Owned)
     } else if is_zlib(bytes) {

@@ -340,10 +340,15 @@ fn withheld_and_foreign_articles() {
     withheld.given.pub_status = Some("withheld".to_owned());
     let done = enrich(withheld, &Limits::default());
     assert_eq!((done.entities, done.topics, done.keywords), (None, None, None));
-    let mut german = article("", "Der Minister reiste nach Portugal und Angola.");
+    let mut german = article("", "Der Minister reiste nach Portugal und Frankreich.");
     german.language = "de".to_owned();
     let done = enrich(german, &Limits::default());
-    assert_eq!(done.entities.map(|e| e.len()), Some(2));
+    let entities = done.entities.unwrap();
+    let ids: Vec<_> = entities
+        .iter()
+        .map(|e| (e.name.as_str(), e.ids.wikidata.as_deref()))
+        .collect();
+    assert_eq!(ids, [("Portugal", Some("Q45")), ("Frankreich", Some("Q142"))]);
     assert_eq!((done.topics, done.keywords), (None, None));
 }
 

@@ -7,6 +7,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 use std::time::Instant;
 
+use jiff::Timestamp;
 use reqwest::StatusCode;
 use reqwest::header;
 use tracing::info;
@@ -18,6 +19,8 @@ use crate::http::resolve::Refused;
 use crate::metrics::HttpOutcome;
 use crate::metrics::HttpService;
 use crate::metrics::Metrics;
+use crate::text::time;
+use crate::text::time::Time;
 
 /// Least and longest wait before another attempt.
 pub(super) const BACKOFF_MIN: Duration = Duration::from_millis(250);
@@ -73,7 +76,7 @@ pub(super) fn successful(response: reqwest::Response) -> Result<reqwest::Respons
     };
     Err(Failure {
         outcome,
-        retry_after: text(&response, &header::RETRY_AFTER).and_then(|after| retry_after(&after)),
+        retry_after: asked_to_wait(&response),
         status: Some(status),
     })
 }
@@ -102,9 +105,28 @@ pub(super) async fn read(mut response: reqwest::Response, bytes_max: usize) -> R
     Ok(body)
 }
 
-/// Seconds; a date is not read, since it would need the clock of the host.
-fn retry_after(written: &str) -> Option<Duration> {
-    written.trim().parse().ok().map(Duration::from_secs)
+/// What an answer's `Retry-After` asks for. A date is counted from the answer's own `Date`, so that it does not matter
+/// whose clock is wrong.
+fn asked_to_wait(response: &reqwest::Response) -> Option<Duration> {
+    let written = text(response, &header::RETRY_AFTER)?;
+    let sent = text(response, &header::DATE).and_then(|date| instant(&date));
+    retry_after(&written, sent.unwrap_or_else(Timestamp::now))
+}
+
+/// Seconds, or a date of HTTP (RFC 9110; not in asctime's form, which none may send); one that has passed is no wait.
+fn retry_after(written: &str, now: Timestamp) -> Option<Duration> {
+    if let Ok(seconds) = written.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let wait = instant(written)?.duration_since(now);
+    Some(wait.try_into().unwrap_or(Duration::ZERO))
+}
+
+fn instant(date: &str) -> Option<Timestamp> {
+    match time::read(date)? {
+        Time::Utc(written) => written.parse().ok(),
+        Time::Day(_) | Time::DayZoneMissing(_) => None,
+    }
 }
 
 /// How long to wait before attempt `attempt` (from 1), at most `most`.
@@ -203,4 +225,31 @@ impl Drop for Watched {
 /// The lock, also after a panic of another holder.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_ask_to_come_again_in_seconds_or_by_date() {
+        let now = "2023-11-14T22:13:20Z".parse().unwrap();
+        for (written, expected) in [
+            ("0", Some(0)),
+            (" 120 ", Some(120)),
+            ("Tue, 14 Nov 2023 22:14:20 GMT", Some(60)),
+            ("Tuesday, 14-Nov-23 22:14:20 GMT", Some(60)),
+            ("Wed, 15 Nov 2023 22:13:20 GMT", Some(86_400)),
+            ("Mon, 13 Nov 2023 22:13:20 GMT", Some(0)),
+            ("-1", None),
+            ("1.5", None),
+            ("soon", None),
+            ("Tue, 14 Nov 2023", None),
+            ("Tue, 32 Nov 2023 22:14:20 GMT", None),
+            ("", None),
+        ] {
+            let read = retry_after(written, now);
+            assert_eq!(read, expected.map(Duration::from_secs), "{written}");
+        }
+    }
 }

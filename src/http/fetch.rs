@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::config::FetchConfig;
+use crate::decode::unpack;
 use crate::http::call::Failure;
 use crate::http::call::Watch;
 use crate::http::call::Watched;
@@ -25,6 +26,7 @@ use crate::http::call::text;
 use crate::http::call::with_retries;
 use crate::http::resolve::Guard;
 use crate::http::resolve::Lookup;
+use crate::limits::Limits;
 use crate::metrics::HttpOutcome;
 use crate::metrics::HttpService;
 use crate::metrics::Metrics;
@@ -36,6 +38,9 @@ const KEPT_BYTES_MAX: usize = 256 * 1024;
 /// How long a `robots.txt` holds (RFC 9309: at most a day), and how much of one is read (at least 500 KiB).
 const ROBOTS_LIFETIME: Duration = Duration::from_secs(3600);
 const ROBOTS_BYTES_MAX: usize = 512 * 1024;
+/// What gzip opens with (RFC 1952).
+const GZIP: &[u8] = b"\x1F\x8B";
+
 /// A page as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
@@ -194,9 +199,7 @@ impl PageFetcher {
             match self.attempts(host, &at, ROBOTS_BYTES_MAX).await {
                 Ok(Answer::Redirect(next)) => at = next,
                 Ok(Answer::Page(page)) => {
-                    let agent = self.config.user_agent.split('/').next().unwrap_or_default();
-                    robots = Robot::new(agent, &page.body)
-                        .map_or(Robots::Everything, |rules| Robots::Rules(Box::new(rules)));
+                    robots = self.rules(&page.body)?;
                     break;
                 }
                 Err(HttpOutcome::ClientError) => break,
@@ -208,6 +211,17 @@ impl PageFetcher {
         let robots = Arc::new(robots);
         *known = Some((Instant::now(), Arc::clone(&robots)));
         Ok(robots)
+    }
+
+    /// The rules of a `robots.txt`, packed or not.
+    fn rules(&self, body: &[u8]) -> Result<Robots, HttpOutcome> {
+        let limits = Limits {
+            payload_bytes_max: ROBOTS_BYTES_MAX,
+            ..Limits::default()
+        };
+        let body = unpack(body, &limits).map_err(|_| HttpOutcome::Broken)?;
+        let agent = self.config.user_agent.split('/').next().unwrap_or_default();
+        Ok(Robot::new(agent, &body).map_or(Robots::Everything, |rules| Robots::Rules(Box::new(rules))))
     }
 
     /// One page, with attempts as the configuration has them.
@@ -268,13 +282,15 @@ impl PageFetcher {
             text(&response, &header::CONTENT_TYPE),
         );
         let encoding = text(&response, &header::CONTENT_ENCODING).unwrap_or_default();
-        if !matches!(
-            encoding.to_ascii_lowercase().as_str(),
-            "" | "identity" | "gzip" | "x-gzip"
-        ) {
+        let is_packed = match encoding.to_ascii_lowercase().as_str() {
+            "" | "identity" => false,
+            "gzip" | "x-gzip" => true,
+            _ => return Err(HttpOutcome::Broken.into()),
+        };
+        let body = read(response, bytes_max).await?;
+        if is_packed && !body.starts_with(GZIP) {
             return Err(HttpOutcome::Broken.into());
         }
-        let body = read(response, bytes_max).await?;
         let page = Page { body, content_type };
         if let Some(tag) = tag {
             lock(&self.kept).keep(url.as_str(), tag, &page, self.config.cache_pages_max);

@@ -3,6 +3,7 @@
 
 use std::io::Read;
 use std::io::Write;
+use std::net::Shutdown;
 use std::net::TcpListener;
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -96,13 +97,18 @@ fn converse(
 ) {
     let mut first = [0; 64];
     let peeked = stream.peek(&mut first).unwrap_or(0);
-    if String::from_utf8_lossy(&first[..peeked]).contains("/reset") {
-        let path = "/reset".to_owned();
-        list.lock().unwrap().push(Request {
-            path,
-            ..Request::default()
-        });
+    let first = String::from_utf8_lossy(&first[..peeked]).into_owned();
+    if first.contains("/reset") {
+        note("/reset", list);
         // Closed with a request that nobody has read, which resets the connection.
+        return;
+    }
+    if first.contains("/half-closed") {
+        note("/half-closed", list);
+        drop(stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"));
+        stream.shutdown(Shutdown::Write).unwrap();
+        // It still listens, until the other side has closed.
+        while stream.read(&mut [0; 64]).is_ok_and(|read| read > 0) {}
         return;
     }
     match tls {
@@ -112,6 +118,16 @@ fn converse(
         }
         None => exchange(&mut stream, list, handler),
     }
+}
+
+fn note(path: &str, list: &Mutex<Vec<Request>>) {
+    let mut list = list.lock().unwrap();
+    let number = list.len();
+    list.push(Request {
+        path: path.to_owned(),
+        number,
+        ..Request::default()
+    });
 }
 
 fn exchange(
@@ -193,7 +209,21 @@ pub(super) fn misbehave(stream: &mut dyn Connection, request: &Request) {
             "Retry-After: Fri, 31 Dec 2100 23:59:59 GMT\r\n",
             b"",
         ),
+        // By its own clock it may be asked at once.
+        "/again-by-date" if request.number.is_multiple_of(2) => answer(
+            stream,
+            "503 Busy",
+            "Date: Fri, 31 Dec 2100 23:59:59 GMT\r\nRetry-After: Fri, 31 Dec 2100 23:59:59 GMT\r\n",
+            b"",
+        ),
+        "/again-by-date" => answer(stream, "200 OK", "", b"again"),
         "/large" => answer(stream, "200 OK", "", &[b'x'; 10_001]),
+        "/no-gzip" => answer(
+            stream,
+            "200 OK",
+            "Content-Encoding: gzip\r\n",
+            b"not packed at all",
+        ),
         "/brotli" => answer(stream, "200 OK", "Content-Encoding: br\r\n", b"x"),
         "/loop" => answer(stream, "302 Found", "Location: /loop\r\n", b""),
         "/nowhere" => answer(stream, "302 Found", "", b""),

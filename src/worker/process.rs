@@ -106,20 +106,11 @@ impl Processor {
             ce_source: format!("/dateline/{}", config.kafka.group_id),
             processed_at_ms: 0,
         };
-        let form = match config.input.form {
-            FormChoice::Auto => decode::FormChoice::Auto,
-            FormChoice::Json => decode::FormChoice::Json,
-            FormChoice::Ninjs => decode::FormChoice::Ninjs,
-            FormChoice::Wire => decode::FormChoice::Wire,
-            FormChoice::Html => decode::FormChoice::Html,
-            FormChoice::Xml => decode::FormChoice::Xml,
-            FormChoice::Mail => decode::FormChoice::Mail,
-        };
         Ok(Self {
             enricher: Arc::new(enricher),
             catalogue,
             settings: DecodeSettings {
-                form,
+                form: form_choice(config.input.form),
                 passthrough_fields: config.input.passthrough_fields.clone(),
             },
             limits: Limits {
@@ -382,6 +373,19 @@ impl Processor {
             },
             Outcome::Enriched,
         )
+    }
+}
+
+/// The form to decode as, for the configured one.
+pub const fn form_choice(configured: FormChoice) -> decode::FormChoice {
+    match configured {
+        FormChoice::Auto => decode::FormChoice::Auto,
+        FormChoice::Json => decode::FormChoice::Json,
+        FormChoice::Ninjs => decode::FormChoice::Ninjs,
+        FormChoice::Wire => decode::FormChoice::Wire,
+        FormChoice::Html => decode::FormChoice::Html,
+        FormChoice::Xml => decode::FormChoice::Xml,
+        FormChoice::Mail => decode::FormChoice::Mail,
     }
 }
 

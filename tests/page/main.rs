@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub)]
 
 mod browser;
+mod forms;
 mod workers;
 
 use std::path::Path;
@@ -34,6 +35,7 @@ fn live_page() {
     pictures(&mut page, "");
     a_pasted_article_is_enriched(&mut page);
     wire_text_is_enriched(&mut page);
+    forms::every_form_is_taken(&mut page);
     hostile_text_stays_text(&mut page);
     assert_eq!(page.problems, Vec::<String>::new(), "errors in the page");
 
@@ -458,7 +460,7 @@ fn what_the_worker_refuses_is_refused(page: &mut Browser) {
             "no_content: ",
         ),
         ("<?xml version=\"1.0\"?><svg>Oslo</svg>", "unsupported_form: "),
-        (&long, "too_large: 262,145 bytes, and 262,144 "),
+        (&long, "too_large: more than 262,144 bytes, "),
     ] {
         let expression = format!(
             "document.querySelector('#result .error')?.textContent.startsWith({})",

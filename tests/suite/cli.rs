@@ -12,7 +12,7 @@ use std::thread;
 use serde_json::Value;
 use tempfile::TempDir;
 
-fn dateline(arguments: &[&str]) -> Command {
+pub(super) fn dateline(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dateline"));
     command.args(arguments).env_clear();
     command
@@ -35,15 +35,15 @@ fn run(arguments: &[&str], input: &str) -> Output {
     output
 }
 
-fn code(output: &Output) -> i32 {
+pub(super) fn code(output: &Output) -> i32 {
     output.status.code().unwrap()
 }
 
-fn stdout(output: &Output) -> &str {
+pub(super) fn stdout(output: &Output) -> &str {
     std::str::from_utf8(&output.stdout).unwrap()
 }
 
-fn stderr(output: &Output) -> &str {
+pub(super) fn stderr(output: &Output) -> &str {
     std::str::from_utf8(&output.stderr).unwrap()
 }
 
@@ -56,7 +56,7 @@ fn ids(output: &Output) -> Vec<String> {
         .collect()
 }
 
-fn file(folder: &TempDir, name: &str, text: &str) -> String {
+pub(super) fn file(folder: &TempDir, name: &str, text: &str) -> String {
     let path = folder.path().join(name);
     fs::write(&path, text).unwrap();
     path.to_str().unwrap().to_owned()
@@ -130,6 +130,33 @@ fn articles_of_every_shape_become_records() {
             stderr(&output)
         );
         assert_eq!(stderr(&output), "");
+    }
+}
+
+#[test]
+fn files_of_every_form_become_the_records_seen_in_review() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let mut files: Vec<_> = fs::read_dir(root.join("forms"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    let names: Vec<_> = files.iter().map(|file| file.to_str().unwrap()).collect();
+    let output = run(&[&["enrich"], &names[..]].concat(), "");
+    assert_eq!((code(&output), stderr(&output)), (0, ""));
+    let records: Vec<&str> = stdout(&output).lines().collect();
+    assert_eq!(records.len(), files.len());
+    for (file, record) in files.iter().zip(records) {
+        let name = file.file_name().unwrap().to_str().unwrap();
+        let seen = fs::read_to_string(root.join(format!("suite/snapshots/forms/{name}.snap"))).unwrap();
+        let mut seen: Value = serde_json::from_str(&seen[seen.find("\n{\n").unwrap()..]).unwrap();
+        let mut record: Value = serde_json::from_str(record).unwrap();
+        for record in [&mut seen, &mut record] {
+            record["provenance"] = record["provenance"]["input_form"].take();
+            // Of the payload's bytes, which a file has without the blanks around them.
+            record["content_sha256"].take();
+        }
+        assert_eq!(record, seen, "{name}");
     }
 }
 
@@ -249,7 +276,8 @@ fn a_reader_that_leaves_early_is_no_error() {
 fn check_tells_all_problems_at_once() {
     let folder = TempDir::new().unwrap();
     let text = "[kafka]\ngrop_id = 'x'\ndelivery = 'maybe'\noutput_topic = 'articles.raw'\n\
-                [kafka.librdkafka]\nenable.auto.commit = true\n[worker]\nthreads = -1\n";
+                [kafka.librdkafka]\nenable.auto.commit = true\n[worker]\nthreads = -1\n\
+                [[enrichers]]\nname = 'desk'\nurl = 'ftp://desk'\n";
     let output = run(&["check", "--config", &file(&folder, "dateline.toml", text)], "");
     assert_eq!((code(&output), stdout(&output)), (78, ""));
     for key in [
@@ -258,6 +286,7 @@ fn check_tells_all_problems_at_once() {
         "kafka.input_topics: ",
         "kafka.librdkafka.enable.auto.commit: ",
         "worker.threads: ",
+        "enrichers.1.url: ",
     ] {
         assert_eq!(
             stderr(&output)
@@ -269,7 +298,7 @@ fn check_tells_all_problems_at_once() {
             stderr(&output)
         );
     }
-    assert_eq!(stderr(&output).lines().count(), 5, "{}", stderr(&output));
+    assert_eq!(stderr(&output).lines().count(), 6, "{}", stderr(&output));
 }
 
 #[test]

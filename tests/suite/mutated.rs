@@ -2,22 +2,26 @@
 //! offsets that fit. The same mutations on every run; `fuzz/` looks further.
 
 use std::fs;
+use std::panic::catch_unwind;
 use std::path::Path;
-use std::sync::LazyLock;
 
-use dateline::config::Config;
-use dateline::config::NamesModel;
-use dateline::decode::split_payloads;
-use dateline::record::Outcome;
-use dateline::worker::process::Processor;
+use dateline::config::FormChoice;
 
-use super::articles::NOW_MS;
-use super::articles::published;
-use super::articles::record;
-use super::hostile::fits;
+use super::targets;
 
-/// Mutations of each seed.
+/// Every decoder is given every form.
+const FORMS: [FormChoice; 7] = [
+    FormChoice::Auto,
+    FormChoice::Json,
+    FormChoice::Ninjs,
+    FormChoice::Wire,
+    FormChoice::Html,
+    FormChoice::Xml,
+    FormChoice::Mail,
+];
+/// Mutations of each seed, unless `DATELINE_MUTATIONS` says how many; `DATELINE_SEED` begins elsewhere.
 const ROUNDS: usize = 24;
+const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
 /// Seeds are cut to this: what matters is near their beginning.
 const SEED_BYTES_MAX: usize = 16 * 1024;
 /// What readers trip over: brackets, control characters of the wire, broken UTF-8, large numbers, references.
@@ -56,12 +60,6 @@ const TELLING: &[&[u8]] = &[
     b" -- ",
     b"=",
 ];
-
-static PROCESSOR: LazyLock<Processor> = LazyLock::new(|| {
-    let mut config = Config::default();
-    config.names.model = NamesModel::Fast;
-    Processor::new(&config).unwrap()
-});
 
 /// Numbers that look random and are the same on every run (xorshift).
 struct Numbers(u64);
@@ -120,40 +118,40 @@ fn mutate(bytes: &mut Vec<u8>, other: &[u8], numbers: &mut Numbers) {
     }
 }
 
+fn number(name: &str) -> Option<u64> {
+    Some(std::env::var(name).ok()?.parse().unwrap())
+}
+
+fn rounds() -> usize {
+    number("DATELINE_MUTATIONS").map_or(ROUNDS, |rounds| usize::try_from(rounds).unwrap())
+}
+
+fn numbers() -> Numbers {
+    // Zero would stay zero.
+    Numbers(number("DATELINE_SEED").unwrap_or(SEED).max(1))
+}
+
+/// Everything that `fuzz/` checks of payloads.
 fn check(name: &str, value: &[u8]) {
-    let mut given = record(7, "", None);
-    given.value = Some(value.to_vec());
-    let outcome = PROCESSOR.process(&given, NOW_MS, &mut ());
-    assert_eq!(outcome, PROCESSOR.process(&given, NOW_MS, &mut ()), "{name}");
-    match &outcome {
-        Outcome::Rejected(rejection) => {
-            assert_ne!(
-                rejection.code.code(),
-                "panicked",
-                "{name}: {}",
-                value.escape_ascii()
-            );
+    let checked = catch_unwind(|| {
+        targets::process(value);
+        targets::split(value);
+        for form in FORMS {
+            targets::form(value, form);
         }
-        _ => fits(&published(&outcome).unwrap()).unwrap(),
-    }
-    for payload in split_payloads(value) {
-        assert!(
-            payload.place.end <= value.len(),
-            "{name}: {}",
-            value.escape_ascii()
-        );
-    }
+    });
+    assert!(checked.is_ok(), "{name}: {}", value.escape_ascii());
 }
 
 #[test]
 fn examples_broken_in_many_small_ways() {
-    let seeds: Vec<_> = ["tests/forms", "tests/golden"]
+    let seeds: Vec<_> = ["tests/forms", "tests/golden", "samples"]
         .iter()
         .flat_map(|folder| seeds(folder))
         .collect();
-    let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
+    let mut numbers = numbers();
     for (name, seed) in &seeds {
-        for _ in 0..ROUNDS {
+        for _ in 0..rounds() {
             let mut bytes = seed.clone();
             for _ in 0..=numbers.below(6) {
                 let (_, other) = &seeds[numbers.below(seeds.len())];
@@ -161,6 +159,24 @@ fn examples_broken_in_many_small_ways() {
             }
             check(name, &bytes);
         }
+    }
+}
+
+#[test]
+fn answers_of_services_broken_in_many_small_ways() {
+    let answer = br#"{"model": "m 1", "results": [
+        {"id": "a", "entities": [{"type": "GPE", "name": "Oslo", "confidence": 0.9, "mentions": [
+            {"field": "text", "start": 15, "end": 19, "text": "Oslo"}]}],
+         "topics": [{"code": "medtop:17000000", "confidence": 0.8}]},
+        {"id": "b", "entities": [], "topics": []}]}"#;
+    let mut numbers = numbers();
+    for _ in 0..rounds() * 100 {
+        let mut bytes = answer.to_vec();
+        for _ in 0..=numbers.below(3) {
+            mutate(&mut bytes, answer, &mut numbers);
+        }
+        let checked = catch_unwind(|| targets::answer(&bytes));
+        assert!(checked.is_ok(), "{}", bytes.escape_ascii());
     }
 }
 

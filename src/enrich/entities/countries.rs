@@ -15,8 +15,8 @@ const SHORTEST: usize = 4;
 /// Most tokens of a country's name.
 const TOKENS_MAX: usize = 8;
 
-/// Every country's name, longest first at each place.
-pub(super) fn sightings(fields: Fields<'_>, gazetteer: &Gazetteer) -> Vec<Sighting> {
+/// Every country's name, in English or in the article's language, longest first at each place.
+pub(super) fn sightings(fields: Fields<'_>, language: &str, gazetteer: &Gazetteer) -> Vec<Sighting> {
     let mut found = Vec::new();
     for field in [Field::Headline, Field::Text] {
         let string = fields.string(field);
@@ -29,7 +29,7 @@ pub(super) fn sightings(fields: Fields<'_>, gazetteer: &Gazetteer) -> Vec<Sighti
                 .map(|(more, last)| (more + 1, ByteSpan::new(first.start, last.end)));
             let named = spans.filter(|(_, span)| {
                 let name = span.of(string).filter(|name| name.len() >= SHORTEST);
-                name.and_then(|name| gazetteer.country(name)).is_some()
+                name.and_then(|name| gazetteer.country(language, name)).is_some()
             });
             let longest = named.reduce(|_, longer| longer);
             if let Some((_, span)) = longest {

@@ -68,6 +68,7 @@ impl Describer<'_> {
             let sure = kind != EntityType::Person || name.contains(' ');
             self.gazetteer
                 .find(name)
+                .or_else(|| self.gazetteer.country(&self.article.language, name))
                 .filter(|row| sure && fits(row.kind, kind))
         });
         let mut best: Option<&Row> = None;

@@ -9,6 +9,8 @@ use crate::enrich::EnricherError;
 
 const FILE: &str = "models/names.tsv";
 const NAMES: &str = include_str!("../../../models/names.tsv");
+const COUNTRIES_FILE: &str = "models/countries.tsv";
+const COUNTRIES: &str = include_str!("../../../models/countries.tsv");
 /// Shortest name in bytes that is also known in capitals.
 const CAPITALS_MIN: usize = 4;
 
@@ -66,6 +68,8 @@ pub(super) struct Gazetteer {
     by_name: HashMap<&'static str, Row>,
     /// Places in capitals, and the names they stand for.
     by_capitals: HashMap<String, &'static str>,
+    /// Countries by language and their name in it.
+    abroad: HashMap<&'static str, HashMap<&'static str, Row>>,
 }
 
 impl Gazetteer {
@@ -74,6 +78,7 @@ impl Gazetteer {
         let mut table = Self {
             by_name: HashMap::new(),
             by_capitals: HashMap::new(),
+            abroad: HashMap::new(),
         };
         for (at, line) in NAMES.lines().enumerate() {
             let row = row(line).map_err(|problem| EnricherError::Table {
@@ -92,7 +97,28 @@ impl Gazetteer {
             }
             table.by_name.insert(row.name, row);
         }
+        table.read_countries()?;
         Ok(table)
+    }
+
+    /// Names in other languages stand for the rows that the countries have in English.
+    fn read_countries(&mut self) -> Result<(), EnricherError> {
+        for (at, line) in COUNTRIES.lines().enumerate() {
+            let mut fields = line.split('\t');
+            let (language, name, english) = (fields.next(), fields.next(), fields.next());
+            let row = english.and_then(|english| self.by_name.get(english));
+            let row = row.filter(|row| row.source == Source::Country);
+            let (Some(language), Some(name), Some(row)) = (language, name, row) else {
+                return Err(EnricherError::Table {
+                    file: COUNTRIES_FILE,
+                    line: at + 1,
+                    problem: "not a language, a name and a country's English name",
+                });
+            };
+            let row = Row { name, ..*row };
+            self.abroad.entry(language).or_default().insert(name, row);
+        }
+        Ok(())
     }
 
     /// The row of a name as an article writes it: exactly, or in capitals ("TOKYO").
@@ -101,9 +127,11 @@ impl Gazetteer {
         exact.or_else(|| self.by_name.get(self.by_capitals.get(name)?))
     }
 
-    /// The row of a country by exactly this name.
-    pub(super) fn country(&self, name: &str) -> Option<&Row> {
-        self.by_name.get(name).filter(|row| row.source == Source::Country)
+    /// The row of a country by exactly this name, in English or in a language by its tag ("fr-CA").
+    pub(super) fn country(&self, language: &str, name: &str) -> Option<&Row> {
+        let primary = language.split('-').next().unwrap_or_default();
+        let english = self.by_name.get(name).filter(|row| row.source == Source::Country);
+        english.or_else(|| self.abroad.get(primary)?.get(name))
     }
 }
 
@@ -160,7 +188,21 @@ mod tests {
             (row.kind, row.country, row.wikidata),
             (EntityType::Norp, "IR", "")
         );
-        assert!(table.country("France").is_some() && table.country("Paris").is_none());
+        for (language, name, expected) in [
+            ("en", "France", Some("Q142")),
+            ("en", "Paris", None),
+            ("de", "France", Some("Q142")),
+            ("de-AT", "Frankreich", Some("Q142")),
+            ("fr", "Frankreich", None),
+            ("fr", "\u{c9}tats-Unis", Some("Q30")),
+            ("ru", "Германия", Some("Q183")),
+            ("fr", "Maurice", None),
+            ("es", "Granada", None),
+            ("und", "Frankreich", None),
+        ] {
+            let row = table.country(language, name);
+            assert_eq!(row.map(|row| row.wikidata), expected, "{language} {name}");
+        }
     }
 
     #[test]

@@ -89,7 +89,7 @@ impl Resolver {
 
     /// Country names alone, for languages without a model.
     pub fn countries(&self, article: &Article, limits: &Limits) -> Findings {
-        let sightings = countries::sightings(Fields::of(article), &self.gazetteer);
+        let sightings = countries::sightings(Fields::of(article), &article.language, &self.gazetteer);
         self.join(article, sightings, limits)
     }
 }

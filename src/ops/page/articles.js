@@ -169,15 +169,11 @@ export async function showArticles(published) {
   at("empty").hidden = at("list").children.length > 0;
 }
 
-async function paste(event) {
-  event.preventDefault();
-  const text = at("paste").value;
-  if (!text.trim()) return at("paste").focus();
-  // Bytes have no content type: what they are is told from themselves, as with a record that declares nothing.
-  const body = new TextEncoder().encode(text);
+// Bytes have no content type: what they are is told from themselves, as with a record that declares nothing.
+async function makeRecord(body) {
   try {
     if (body.length > PASTE_BYTES_MAX) {
-      throw new Error(`too_large: ${count(body.length)} bytes, and ${count(PASTE_BYTES_MAX)} can be pasted here`);
+      throw new Error(`too_large: more than ${count(PASTE_BYTES_MAX)} bytes, which is the most that is taken here`);
     }
     const answer = await ask("/enrich", { method: "POST", body });
     const record = await answer.json().catch(() => ({ error: `refused (${answer.status})` }));
@@ -190,7 +186,16 @@ async function paste(event) {
   }
 }
 
-at("form").addEventListener("submit", paste);
+at("form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const text = at("paste").value;
+  if (text.trim()) makeRecord(new TextEncoder().encode(text)); else at("paste").focus();
+});
+// A file's bytes as they are: packed, or in a character set of their own.
+at("file").addEventListener("change", async () => {
+  const [file] = at("file").files;
+  if (file) makeRecord(new Uint8Array(await file.slice(0, PASTE_BYTES_MAX + 1).arrayBuffer()));
+});
 at("sample").addEventListener("click", () => { at("paste").value = SAMPLE; at("form").requestSubmit(); });
 at("hold").addEventListener("click", () => {
   held = !held;
