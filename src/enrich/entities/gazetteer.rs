@@ -196,7 +196,6 @@ mod tests {
             ("fr", "Frankreich", None),
             ("fr", "\u{c9}tats-Unis", Some("Q30")),
             ("ru", "Германия", Some("Q183")),
-            ("fr", "Maurice", None),
             ("es", "Granada", None),
             ("und", "Frankreich", None),
         ] {
