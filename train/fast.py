@@ -150,21 +150,21 @@ class Data:
         self.tagged = known[self.docs[:, 1]] > known[self.docs[:, 0]]
 
     def teach(self, path):
-        """Takes the teacher's probabilities (ids, lengths, and per token the three best tags and their parts of 255)."""
-        z = np.load(path)
-        starts = np.concatenate([[0], np.cumsum(z["lengths"])])
-        place = {str(i): k for k, i in enumerate(z["ids"])}
+        """Takes what the teacher said (`eval teach`): a line a document, per token the three best tags and their parts
+        of 255."""
+        place = {str(self.ids[d]): d for d in np.flatnonzero(self.meta[:, 0] == 0) if self.ids[d]}
         top, value = np.zeros((len(self.form), 3), np.uint8), np.zeros((len(self.form), 3), np.uint8)
         live = self.form.cpu().numpy() > 0
-        all_top, all_value, lengths = z["top"], z["value"], z["lengths"]
-        for d in np.flatnonzero(self.meta[:, 0] == 0):
-            k = place.get(str(self.ids[d])) if self.ids[d] else None
-            if k is None:
+        for line in open(path):
+            lesson = json.loads(line)
+            d = place.get(lesson["id"])
+            if d is None:
                 continue
             at = np.flatnonzero(live[self.docs[d][0]:self.docs[d][1]]) + self.docs[d][0]
-            if len(at) != lengths[k]:
-                raise SystemExit(f"{self.ids[d]}: the teacher saw other tokens")
-            top[at], value[at] = all_top[starts[k]:starts[k + 1]], all_value[starts[k]:starts[k + 1]]
+            if len(at) != len(lesson["top"]):
+                raise SystemExit(f"{lesson['id']}: the teacher saw other tokens")
+            if len(at):
+                top[at], value[at] = lesson["top"], lesson["parts"]
             self.taught[d] = True
         self.soft = torch.from_numpy(top).to(self.device), torch.from_numpy(value).to(self.device)
         print(f"the teacher marked {int(self.taught.sum())} documents", flush=True)

@@ -109,6 +109,11 @@ impl Document {
         }
     }
 
+    /// What it is measured with: all of our news together, each other corpus by itself.
+    pub(crate) fn group(&self) -> &str {
+        if self.own { "our news" } else { &self.source }
+    }
+
     /// Runs between white space, headline and text.
     pub(crate) fn words(&self) -> usize {
         [Field::Headline, Field::Text]

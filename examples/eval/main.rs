@@ -10,6 +10,7 @@ mod exchange;
 mod reliability;
 mod score;
 mod speed;
+mod teach;
 mod topics;
 
 use std::collections::BTreeMap;
@@ -70,6 +71,8 @@ enum What {
     Curve,
     /// Resolution inside the article.
     Chains,
+    /// Writes what the encoder says of the trainers' documents (`docs.jsonl` of train/data.py), for the fast recogniser.
+    Teach { documents: PathBuf, file: PathBuf },
     /// Topics.
     Topics {
         /// Writes the scores of both sides of the accurate model, and measures nothing.
@@ -170,12 +173,7 @@ fn print_names(documents: &[Document], found: &[Vec<Found>]) {
             score::gold_keys(&document.gold, View::Nine),
             score::gold_keys(&document.gold, View::Shared),
         );
-        let source = if document.own {
-            "our news"
-        } else {
-            &document.source
-        };
-        let table = sources.entry(source).or_default();
+        let table = sources.entry(document.group()).or_default();
         table.add_types(&shared_gold, &score::found_keys(found, View::Shared));
         if document.own {
             types.add_types(&gold, &score::found_keys(found, View::Nine));
@@ -228,13 +226,17 @@ fn measure(arguments: &Arguments, documents: &[Document], setting: &Setting) -> 
         }
         What::Speed { seconds } => speed::measure(setting, &own, *seconds)?,
         What::Columns { file } => write_columns(&own, &setting.read(&own)?, file)?,
-        What::Articles { .. } | What::Score { .. } | What::Curve | What::Chains | What::Topics { .. } => {}
+        What::Articles { .. } | What::Score { .. } | What::Curve | What::Chains => {}
+        What::Teach { .. } | What::Topics { .. } => {}
     }
     Ok(())
 }
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
+    if let What::Teach { documents, file } = &arguments.what {
+        return teach::write(documents, file);
+    }
     let data = std::env::var_os("DATA").context("set DATA to the folder with names/, ner/ and topics/")?;
     let data = Path::new(&data);
     let wanted = |setting: &Setting| {
@@ -261,7 +263,7 @@ fn main() -> Result<()> {
             print_names(&documents, &exchange::read_names(&documents, file)?);
             return Ok(());
         }
-        What::Curve => return curve::print(&own(&documents)),
+        What::Curve => return curve::print(&documents),
         _ => {}
     }
     for setting in settings {

@@ -72,15 +72,29 @@ impl Accurate {
 
     /// The log-odds of a concept of `level` from both sides.
     pub(super) fn weigh(&self, level: u8, phrases: f32, opening: f32) -> f32 {
+        let weights = self.weights(level);
+        weights.phrases * phrases.clamp(-PHRASES_MAX, PHRASES_MAX)
+            + self.opening_part(level, opening)
+            + weights.shift
+    }
+
+    /// What the encoder's log-odds of a concept of `level` add to those of both sides.
+    pub(super) fn opening_part(&self, level: u8, opening: f32) -> f32 {
+        self.weights(level).opening * opening.clamp(-OPENING_MAX, OPENING_MAX)
+    }
+
+    /// What each unit of the phrases' log-odds of a concept of `level` adds to those of both sides.
+    pub(super) fn phrase_weight(&self, level: u8) -> f32 {
+        self.weights(level).phrases
+    }
+
+    fn weights(&self, level: u8) -> Weights {
         let [first, second, deeper] = self.file.levels;
-        let weights = match level {
+        match level {
             0 | 1 => first,
             2 => second,
             _ => deeper,
-        };
-        weights.phrases * phrases.clamp(-PHRASES_MAX, PHRASES_MAX)
-            + weights.opening * opening.clamp(-OPENING_MAX, OPENING_MAX)
-            + weights.shift
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Why a topic is said, or not: the phrases of the article that spoke for and against it. Never changes what is said.
+//! Why a topic is said, or not: the phrases of the article that spoke for and against it, and the encoder. Never changes what is said.
 
 use serde::Serialize;
 
@@ -22,6 +22,9 @@ pub struct Explanation {
     pub confidence: f64,
     /// False where it came near and was not sure enough.
     pub said: bool,
+    /// What the encoder's view of headline and opening adds to the log-odds; absent where it has none, as with `fast`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opening: Option<f32>,
     /// Strongest first.
     pub voices_for: Vec<Voice>,
     /// Strongest first.

@@ -168,12 +168,15 @@ impl Tagger {
             .chain(near.into_iter().map(|at| (at, false)));
         out.extend(all.filter_map(|(at, is_said)| {
             let tag = self.tag(at, &probabilities)?;
-            let (voices_for, voices_against) = self.voices(article, &counts, at);
+            let heard = self.heard(at, opening);
+            let scale = heard.map_or(1.0, |(phrases, _)| phrases);
+            let (voices_for, voices_against) = self.voices(article, &counts, (at, scale));
             Some(Explanation {
                 code: tag.code,
                 name: tag.name,
                 confidence: tag.confidence.as_f64(),
                 said: is_said,
+                opening: heard.map(|(_, opening)| opening),
                 voices_for,
                 voices_against,
             })
@@ -181,15 +184,26 @@ impl Tagger {
         out
     }
 
+    /// What a unit of the phrases' log-odds counts for a concept, and what the encoder's add; none where it is not heard.
+    fn heard(&self, at: usize, opening: &[f32]) -> Option<(f32, f32)> {
+        let accurate = self.accurate.as_ref()?;
+        let (opening, level) = (accurate.opening(at, opening)?, self.level(at));
+        Some((
+            accurate.phrase_weight(level),
+            accurate.opening_part(level, opening),
+        ))
+    }
+
+    fn level(&self, at: usize) -> u8 {
+        let judged = self.judged.get(at).and_then(Option::as_ref);
+        judged.map_or(1, |judged| judged.level)
+    }
+
     /// The probability of each concept, no child's above its ancestors'; zero for those that are not judged.
     fn probabilities(&self, counts: &Counts, opening: &[f32]) -> Vec<f32> {
         let mut raw = self.fast.logits(counts);
         for (at, logit) in raw.iter_mut().enumerate() {
-            let level = self
-                .judged
-                .get(at)
-                .and_then(Option::as_ref)
-                .map_or(1, |judged| judged.level);
+            let level = self.level(at);
             let both = self.accurate.as_ref().and_then(|accurate| {
                 let opening = accurate.opening(at, opening)?;
                 Some(accurate.weigh(level, *logit, opening))
@@ -232,13 +246,8 @@ impl Tagger {
             let below: Vec<usize> = self
                 .of_level(|judged| judged.ancestors.first() == Some(&root))
                 .filter(|at| {
-                    let level = self
-                        .judged
-                        .get(*at)
-                        .and_then(Option::as_ref)
-                        .map_or(0, |judged| judged.level);
                     p(*at)
-                        >= if level == 2 {
+                        >= if self.level(*at) == 2 {
                             thresholds.level2
                         } else {
                             thresholds.deeper
@@ -289,15 +298,20 @@ impl Tagger {
             .own_tag(&found.code, &found.name, found.parent.as_deref(), confidence)
     }
 
-    /// The phrases that spoke for a concept, and those against it.
-    fn voices(&self, article: &Article, counts: &Counts, at: usize) -> (Vec<Voice>, Vec<Voice>) {
+    /// The phrases that spoke for a concept, and those against it; each unit of theirs counts `scale`.
+    fn voices(
+        &self,
+        article: &Article,
+        counts: &Counts,
+        (at, scale): (usize, f32),
+    ) -> (Vec<Voice>, Vec<Voice>) {
         let strengths = self.fast.strengths(counts).zip(&counts.phrases);
         let mut voices: Vec<Voice> = strengths
             .map(|((phrase, strength), counted)| {
                 let weight = self.fast.row(phrase).get(at).map_or(0, |weight| *weight as i8);
                 Voice {
                     phrase: slice(article, counted.field, counted.span),
-                    weight: strength * f32::from(weight),
+                    weight: scale * strength * f32::from(weight),
                 }
             })
             .collect();
@@ -328,6 +342,7 @@ fn explain_own(article: &Article, found: &Found) -> Explanation {
         name: found.name.clone(),
         confidence: f64::from(found.confidence),
         said: true,
+        opening: None,
         voices_for: found.places.iter().map(voice).collect(),
         voices_against: Vec::new(),
     }

@@ -163,6 +163,18 @@ fn the_opening_counts_beside_the_phrases() {
     assert_eq!(sport(&[]), sport(&[f32::NAN; 0]));
     assert!(sport(&[-9.0, 9.0]).is_some());
     assert_eq!(sport(&[-12.0, -12.0]), None);
+    let explained = accurate.explain(&match_report, &[-9.0, 9.0], &Limits::default());
+    let part = |code: &str| explained.iter().find(|topic| topic.code == code)?.opening;
+    assert!(
+        part("medtop:15000000").is_none_or(|sport| sport > 0.0),
+        "{explained:?}"
+    );
+    assert!(
+        explained
+            .iter()
+            .any(|topic| topic.opening.is_none() && !topic.voices_for.is_empty()),
+        "{explained:?}"
+    );
     let evidence = accurate.evidence(&match_report, &[-9.0, 9.0]);
     let of = |code: &str| {
         evidence

@@ -82,12 +82,13 @@ function namesNode(entities) {
   }));
 }
 
-// What spoke for and against each topic, and for those that came near.
+// What spoke for and against each topic, and for those that came near. `opening`: the encoder's part, in log-odds.
 function whyNode(explanation) {
   const voices = (name, all) => (all.length ? [make("span", {}, `${name}: ${all.map((voice) => voice.phrase).join(", ")}`)] : []);
+  const encoder = (part) => (part === undefined ? [] : [make("span", {}, `the encoder, ${part < 0 ? "against" : "for"}: ${Math.abs(part).toFixed(1)}`)]);
   return make("ul", { className: "why" }, ...explanation.map((topic) =>
     make("li", {}, make("b", {}, topic.name), ` ${Math.round(topic.confidence * 100)}%${topic.said ? "" : ", not said"}`,
-      ...voices("for", topic.voices_for), ...voices("against", topic.voices_against))));
+      ...voices("for", topic.voices_for), ...voices("against", topic.voices_against), ...encoder(topic.opening))));
 }
 
 // The worker reads the article once more: published records hold no reasons.
