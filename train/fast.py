@@ -366,6 +366,7 @@ def main():
         p.add_argument("--" + name, type=kind, default=value)
     for name, value in [("teacher", 0.5), ("seconds", 0.0), ("headlines", 0.2)]:
         p.add_argument("--" + name, type=float, default=value)
+    p.add_argument("--version", default="2", help="what records call the model")
     p.add_argument("--soft", default="", help="file of the teacher's probabilities")
     p.add_argument("--resume", default="", help="file of a model to go on from")
     p.add_argument("--sweep", default="", help="lines of options, separated by semicolons: one training each")

@@ -86,7 +86,7 @@ def reliability(names):
 def write(model, data, args, dev):
     names = names_of(model, data, dev)
     reliability(names)
-    header = {"name": "names-fast", "version": "1", "embed": model.embed, "width": args.width, "layers": model.layers,
+    header = {"name": "names-fast", "version": args.version, "embed": model.embed, "width": args.width, "layers": model.layers,
               "pool_at": model.pool_at, "words": len(data.words[0]), "phrases": len(data.phrases[0]),
               "vectors": len(data.matrix), "calibration": calibrate([(raw, right) for _, raw, right in names]),
               "transitions": None}
