@@ -288,7 +288,7 @@ fn problems_of_telemetry_are_told() {
 }
 
 #[test]
-fn problems_of_services_and_pages_are_told() {
+fn problems_of_services_are_told() {
     const GOOD: &str = "[[enrichers]]\nname = 'desk'\nurl = 'http://10.0.0.7/'\n";
     assert!(load(GOOD, &[]).is_ok());
     for (text, problem) in [
@@ -331,6 +331,10 @@ fn problems_of_services_and_pages_are_told() {
             "{text}\nis told as\n{problems}"
         );
     }
+}
+
+#[test]
+fn problems_of_several_services_are_told_at_once() {
     let problems = load(
         "[[enrichers]]\n[[enrichers]]\nname = 'A'\nurl = 'x'\n[fetch]\nretries_max = 11",
         &[],
@@ -347,6 +351,10 @@ fn problems_of_services_and_pages_are_told() {
             "enrichers.2.url"
         ]
     );
+}
+
+#[test]
+fn problems_of_fetched_pages_are_told() {
     for (text, problem) in [
         (
             "allow_hosts = ['http://a/']",

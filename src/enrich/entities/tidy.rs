@@ -1,6 +1,5 @@
-//! Bounds that are certainly wrong, mended: a lost full stop, a title inside a person, quotes around a name;
-//! the head of
-//! a wire story. Never changes a type on a guess.
+//! Bounds that are certainly wrong, mended: a lost full stop, a title inside a person, quotes around a name; the
+//! head of a wire story. Never changes a type on a guess.
 
 use crate::article::Article;
 use crate::article::ByteSpan;
@@ -8,6 +7,7 @@ use crate::article::EntityType;
 use crate::article::Field;
 use crate::article::Score;
 use crate::enrich::entities::fields::Fields;
+use crate::enrich::stopwords::is_stopword;
 use crate::enrich::tagger::Sighting;
 use crate::text::abbreviations::Stop;
 use crate::text::abbreviations::is_initials;
@@ -123,9 +123,8 @@ pub(super) fn tidy(article: &Article, sightings: Vec<Sighting>) -> Vec<Sighting>
     out
 }
 
-/// True for what can be a name: a capital or a digit somewhere, unless the text around it has hardly any
-/// capitals, or it
-/// is several words of a title.
+/// True for what can be a name: a capital or a digit somewhere, unless the text around it has hardly any capitals and
+/// it is more than a pronoun or the like ("us"), or it is several words of a title.
 fn is_name(fields: Fields<'_>, sighting: &Sighting) -> bool {
     let name = fields.name(sighting);
     let capital = |c: &char| c.is_uppercase() || c.is_numeric() || (c.is_alphabetic() && !c.is_lowercase());
@@ -134,6 +133,9 @@ fn is_name(fields: Fields<'_>, sighting: &Sighting) -> bool {
     }
     if name.chars().any(|c| capital(&c)) || (sighting.kind == EntityType::Work && name.contains(' ')) {
         return true;
+    }
+    if is_stopword(name) {
+        return false;
     }
     let (before, after) = fields.around(sighting.field, sighting.span);
     let near = before.chars().rev().take(NEAR).chain(after.chars().take(NEAR));

@@ -1,4 +1,5 @@
-//! Why a topic is said, or not: the phrases of the article that spoke for and against it, and the encoder. Never changes what is said.
+//! Why a topic is said, or not: the phrases of the article that spoke for and against it, and the encoder. Never
+//! changes what is said.
 
 use serde::Serialize;
 

@@ -184,7 +184,7 @@ impl Tagger {
         out
     }
 
-    /// What a unit of the phrases' log-odds counts for a concept, and what the encoder's add; none where it is not heard.
+    /// What a unit of the phrases' log-odds counts for a concept, and what the encoder adds; none where it is unheard.
     fn heard(&self, at: usize, opening: &[f32]) -> Option<(f32, f32)> {
         let accurate = self.accurate.as_ref()?;
         let (opening, level) = (accurate.opening(at, opening)?, self.level(at));
