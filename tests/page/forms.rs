@@ -70,7 +70,20 @@ fn told(record: &Value) -> Value {
         "given",
         "entities",
     ];
-    let mut told: Vec<&Value> = names.iter().map(|name| &record[*name]).collect();
-    told.push(&record["provenance"]["input_form"]);
+    let mut told: Vec<Value> = names.iter().map(|name| plain(&record[*name])).collect();
+    told.push(record["provenance"]["input_form"].clone());
     json!(told)
+}
+
+/// With every number as a browser has it: 1.0 is 1 there.
+fn plain(value: &Value) -> Value {
+    match value {
+        Value::Number(number) => json!(number.as_f64()),
+        Value::Array(items) => items.iter().map(plain).collect(),
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| (name.clone(), plain(value)))
+            .collect(),
+        other => other.clone(),
+    }
 }
