@@ -396,6 +396,9 @@ impl Poller {
             if pause {
                 self.consumer.pause(&all)
             } else {
+                // A pause throws away what was fetched and not yet polled: figures of before do not know that it comes
+                // again.
+                self.shared.expect_fresh_statistics();
                 self.consumer.resume(&all)
             }
         });

@@ -267,6 +267,19 @@ fn pausing_has_hysteresis() {
 }
 
 #[test]
+fn nothing_counts_as_drained_in_a_pause() {
+    let mut flow = FlowState::new(limits());
+    flow.assign([(key(0), None), (key(1), None)]);
+    for offset in 0..10 {
+        flow.accept(record(0, offset), 0);
+    }
+    assert!(flow.is_drained(&key(1)));
+    assert_eq!(flow.pause_change(), Some(true));
+    // What the client had fetched of it is thrown away by the pause, and comes again.
+    assert!(!flow.is_drained(&key(1)));
+}
+
+#[test]
 fn records_without_a_byte_take_room_too() {
     let mut flow = FlowState::new(limits());
     flow.assign([(key(0), None)]);
