@@ -422,8 +422,8 @@ impl FlowState {
         self.joined
     }
 
-    /// True while every record read of this partition is committed. Never in a pause: what the client had fetched by then
-    /// is fetched once more.
+    /// True while every record read of this partition is committed. Never in a pause: what the client had fetched by
+    /// then is fetched once more.
     pub fn is_drained(&self, key: &PartitionKey) -> bool {
         let is_done = |state: &PartitionState| state.committed == state.position;
         !self.rewind && !self.paused && self.partitions.get(key).is_none_or(is_done)
