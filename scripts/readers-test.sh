@@ -3,14 +3,14 @@
 # the samples as JSON, Avro and JSON with a JSON Schema, and each reader must see what was published, all of it.
 # Brings what it needs by Maven and pip into target/; PostgreSQL is Debian's (without it that reader is left out, loudly).
 #
-#   scripts/readers-test.sh [PART...]     parts: registry json clickhouse postgres streams traces; all without any
+#   scripts/readers-test.sh [PART...]     parts: registry json clickhouse postgres opensearch flink streams traces; all without any
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")
 home="$root/target/readers"
 readers="$root/examples/readers"
-[ $# -gt 0 ] || set -- registry json clickhouse postgres streams traces
+[ $# -gt 0 ] || set -- registry json clickhouse postgres opensearch flink streams traces
 
 if [ -z "${READERS_TEST_INSIDE:-}" ]; then
     cargo build --manifest-path "$root/Cargo.toml" --bin dateline

@@ -2,103 +2,16 @@
 the reader saw with what was published. Needs KAFKA_BOOTSTRAP and SCHEMA_REGISTRY_URL; see scripts/readers-test.sh."""
 
 import argparse
-import contextlib
 import json
-import os
 import pathlib
-import re
 import shutil
-import subprocess
-import sys
-import time
 import urllib.request
 import uuid
 
-from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka import Producer
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-READERS = ROOT / "examples" / "readers"
-BOOTSTRAP = os.environ["KAFKA_BOOTSTRAP"]
-REGISTRY = os.environ["SCHEMA_REGISTRY_URL"]
-DEADLINE_S = 120
-
-
-def create(*topics):
-    """Makes Kafka topics of two partitions that keep everything."""
-    admin = AdminClient({"bootstrap.servers": BOOTSTRAP})
-    made = admin.create_topics([NewTopic(topic, 2, 1, config={"retention.ms": "-1"}) for topic in topics])
-    for future in made.values():
-        future.result()
-
-
-class Published:
-    """The samples, published by dateline in one form, into topics of their own."""
-
-    def __init__(self, dateline, work, name, registry=None):
-        self.name = f"{name}-{uuid.uuid4().hex[:8]}"
-        self.output, self.dead = f"{self.name}.out", f"{self.name}.dead"
-        self.config = work / f"{self.name}.toml"
-        self.dateline = dateline
-        create(f"{self.name}.in", self.output, self.dead)
-        settings = [
-            "[kafka]", f'bootstrap_servers = "{BOOTSTRAP}"', f'group_id = "{self.name}"',
-            f'input_topics = ["{self.name}.in"]', f'output_topic = "{self.output}"', f'dead_letter_topic = "{self.dead}"',
-            "[admin]", 'listen = "127.0.0.1:0"', "[names]", 'model = "fast"',
-        ]
-        if registry:
-            settings += ["[output.schema_registry]", f'url = "{REGISTRY}"', *registry]
-        self.config.write_text("\n".join(settings) + "\n")
-
-    def feed(self, with_tombstone=False, producer=None):
-        """Writes the samples, and where wanted a tombstone."""
-        producer = producer or Producer({"bootstrap.servers": BOOTSTRAP})
-        for number, line in enumerate((ROOT / "samples" / "articles.jsonl").read_text().splitlines()):
-            sample = json.loads(line)
-            kind = sample["content_type"]
-            headers = [("content-type", kind)] if kind else []
-            producer.produce(f"{self.name}.in", key=f"k-{number}", value=sample["value"].encode(), headers=headers)
-        if with_tombstone:
-            producer.produce(f"{self.name}.in", key="gone", value=None)
-        producer.flush()
-
-    def run(self):
-        """One run to the end of the input; its exit code and log."""
-        command = [self.dateline, "run", "--config", str(self.config), "--until-end"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
-        return done.returncode, done.stderr
-
-    def publish(self, **feed):
-        """Feeds and runs; all went well."""
-        self.feed(**feed)
-        code, log = self.run()
-        assert code == 0, f"dateline ended with {code}:\n{log}"
-        return self
-
-    def raw(self, topic=None):
-        """Every committed message of a topic."""
-        consumer = Consumer({"bootstrap.servers": BOOTSTRAP, "group.id": "check", "enable.partition.eof": True})
-        consumer.assign([TopicPartition(topic or self.output, number, 0) for number in range(2)])
-        messages, left = [], 2
-        while left:
-            message = consumer.poll(10)
-            assert message is not None, "the topic was not read to its end"
-            if message.error():
-                left -= 1
-            else:
-                messages.append(message)
-        consumer.close()
-        return messages
-
-
-def run_reader(published, form):
-    """What examples/readers/python/reader.py sees: key to article."""
-    command = [sys.executable, READERS / "python" / "reader.py", "--bootstrap", BOOTSTRAP, "--topic", published.output,
-               "--format", form, "--registry", REGISTRY, "--until-end"]
-    lines = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S, check=True).stdout.splitlines()
-    seen = {entry["key"]: entry["article"] for entry in map(json.loads, lines)}
-    assert len(seen) == len(lines)
-    return seen
+from common import BOOTSTRAP, READERS, REGISTRY, ROOT, Published, create, jars, job, run_reader
+from stores import check_clickhouse, check_opensearch, check_postgres
 
 
 def comparable(article):
@@ -202,113 +115,37 @@ def check_json(context):
     print(f"json: {len(seen)} records")
 
 
-def check_clickhouse(context):
-    """The statements of examples/readers/clickhouse, in ClickHouse itself (chdb), all but its Kafka engine."""
-    for name in ("json", "avro"):
-        published = context.samples(name)
-        expected = {key: article for key, article in run_reader(published, name).items() if article}
-        sql = (READERS / "clickhouse" / f"{name}.sql").read_text()
-        for written, real in (("broker-1:9092", BOOTSTRAP), ("articles.enriched", published.output),
-                              ("http://registry.example:8081", REGISTRY)):
-            sql = sql.replace(written, real)
-        form = re.search(r"kafka_format = '(\w+)'", sql).group(1)
-        folder = context.work / f"{published.name}-clickhouse"
-        values = folder.with_suffix(".values")
-        end = b"\n" if name == "json" else b""
-        values.write_bytes(b"".join(message.value() + end for message in published.raw() if message.value()))
-        script = pathlib.Path(__file__).with_name("clickhouse.py")
-        command = [sys.executable, script, folder, form, values, REGISTRY]
-        done = subprocess.run(command, input=sql, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
-        assert done.returncode == 0, done.stderr[-4000:]
-        rows = {row["id"]: row for row in map(json.loads, done.stdout.splitlines())}
-        shutil.rmtree(folder, ignore_errors=True)
-        values.unlink()
-        wanted = {article["id"]: article for article in expected.values()}
-        assert rows.keys() == wanted.keys()
-        for key, article in wanted.items():
-            row = rows[key]
-            for field in ("headline", "text", "language", "published_at", "publisher"):
-                assert row[field] == article.get(field), (key, field)
-            if name == "json":
-                names = [(entity["type"], entity["name"]) for entity in article.get("entities", [])]
-                assert [(entity["type"], entity["name"]) for entity in row["entities"]] == names
-                assert [topic["code"] for topic in row["topics"]] == [t["code"] for t in article.get("topics", [])]
-            else:
-                assert (row["bylines"], row["flags"]) == (article["bylines"], article["flags"])
-        print(f"clickhouse: {name}.sql: {len(rows)} rows as published")
-
-
-@contextlib.contextmanager
-def postgres(work):
-    """A PostgreSQL of our own on a socket; None where Debian's is not installed."""
-    binaries = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))
-    if not binaries:
-        yield None
-        return
-    folder = work / f"postgres-{uuid.uuid4().hex[:8]}"
-    folder.mkdir()
-    as_user = []
-    if os.getuid() == 0:
-        # It refuses to run as root.
-        shutil.chown(folder, "postgres", "postgres")
-        as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-    data = folder / "data"
-    run = dict(check=True, capture_output=True, text=True, cwd="/")
-    subprocess.run([*as_user, binaries[-1] / "initdb", "-D", data, "-U", "news", "--auth=trust", "-E", "UTF8"], **run)
-    server = subprocess.Popen([*as_user, binaries[-1] / "postgres", "-D", data, "-k", folder, "-h", ""], cwd="/",
-                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + DEADLINE_S
-        while not (folder / ".s.PGSQL.5432").exists():
-            assert time.monotonic() < deadline and server.poll() is None, "PostgreSQL did not start"
-            time.sleep(0.1)
-        yield f"postgresql://news@/postgres?host={folder}"
-    finally:
-        server.terminate()
-        server.wait()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def check_postgres(context):
-    """examples/readers/postgres: rows as published, the same after a second run, and after a kill in between."""
-    import psycopg
-
-    with postgres(context.work) as database:
-        if database is None:
-            print("*** NOT RUN: postgres, for want of Debian's postgresql ***")
-            return
-        plain = context.samples("json")
-        command = [sys.executable, READERS / "postgres" / "sink.py", "--bootstrap", BOOTSTRAP, "--topic", plain.output,
-                   "--database", database]
-        expected = {}
-        for message in sorted(plain.raw(), key=lambda message: (message.partition(), message.offset())):
-            if message.value() is not None:
-                article = json.loads(message.value())
-                expected[article["id"]] = article
-        killed = subprocess.Popen(command)
-        deadline = time.monotonic() + DEADLINE_S
-        with psycopg.connect(database, autocommit=True) as connection:
-            while not connection.execute("SELECT to_regclass('articles')").fetchone()[0]:
-                assert time.monotonic() < deadline
-            killed.kill()
-            killed.wait()
-            for _ in range(2):
-                subprocess.run([*command, "--until-end"], check=True, timeout=DEADLINE_S)
-                rows = dict(connection.execute("SELECT id, record FROM articles").fetchall())
-                assert rows.keys() == expected.keys()
-            some = connection.execute(
-                """SELECT count(*) FROM articles WHERE record -> 'entities' @> '[{"type": "GPE"}]'""").fetchone()[0]
-            assert some > 10, some
-        print(f"postgres: {len(rows)} rows as published, {some} of them found by an entity's type")
+def check_flink(context):
+    """examples/readers/flink: a row for each entity of each article, against rows of our own."""
+    folder = READERS / "flink"
+    plain = context.samples("json")
+    expected = []
+    for article in filter(None, run_reader(plain, "json").values()):
+        topic = next((topic["code"] for topic in article.get("topics", [])), None)
+        for entity in article.get("entities") or [{}]:
+            expected.append({"id": article["id"], "headline": article.get("headline"),
+                             "published_at": article.get("published_at"), "type": entity.get("type"),
+                             "name": entity.get("name"), "confidence": entity.get("confidence"), "topic": topic})
+    rows = f"{plain.name}.entities"
+    create(rows)
+    sql = (folder / "articles.sql").read_text()
+    for written, real in (("broker-1:9092", BOOTSTRAP), ("articles.enriched", plain.output), ("articles.entities", rows)):
+        sql = sql.replace(written, real)
+    script = context.work / f"{plain.name}.sql"
+    script.write_text(sql)
+    opens = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in ("java.lang", "java.util")]
+    command = ["java", "-Xmx700m", *opens, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp",
+               f"{jars(context.work, folder)}/*", folder / "RunSql.java", script]
+    in_order = lambda found: sorted(json.dumps(row, sort_keys=True) for row in found)
+    with job("flink", command, script.with_suffix(".log")) as wait_for:
+        wait_for(in_order(expected), lambda: in_order(json.loads(message.value()) for message in plain.raw(rows)))
+    script.unlink()
+    print(f"flink: articles.sql: {len(expected)} rows as by hand")
 
 
 def check_streams(context):
     """examples/readers/kafka-streams: counts of entities, against a count of our own."""
     folder = READERS / "kafka-streams"
-    jars = context.work / "streams-jars"
-    if not jars.exists():
-        subprocess.run(["mvn", "-q", "-B", "-f", folder / "pom.xml", "dependency:copy-dependencies",
-                        f"-DoutputDirectory={jars}"], check=True)
     plain = context.samples("json")
     expected = {}
     for article in filter(None, run_reader(plain, "json").values()):
@@ -317,24 +154,16 @@ def check_streams(context):
     counts = f"{plain.name}.counts"
     create(counts)
     state = context.work / f"{plain.name}-state"
-    command = ["java", "-Xmx256m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", f"-Dstate.dir={state}", "-cp", f"{jars}/*", folder / "EntityCounts.java",
-               BOOTSTRAP, plain.output, counts]
-    log = state.with_suffix(".log")
-    streams = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log.open("w"))
-    try:
-        deadline = time.monotonic() + DEADLINE_S
-        seen = None
-        while seen != expected:
-            assert streams.poll() is None, log.read_text()[-4000:]
-            assert time.monotonic() < deadline, f"{len(seen or {})} of {len(expected)} entities"
-            time.sleep(1)
-            messages = sorted(Published.raw(plain, counts), key=lambda message: (message.partition(), message.offset()))
-            seen = {message.key().decode(): int.from_bytes(message.value(), "big") for message in messages}
-    finally:
-        streams.terminate()
-        streams.wait()
-        shutil.rmtree(state, ignore_errors=True)
-        log.unlink()
+    command = ["java", "-Xmx256m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", f"-Dstate.dir={state}", "-cp",
+               f"{jars(context.work, folder)}/*", folder / "EntityCounts.java", BOOTSTRAP, plain.output, counts]
+
+    def counted():
+        messages = sorted(plain.raw(counts), key=lambda message: (message.partition(), message.offset()))
+        return {message.key().decode(): int.from_bytes(message.value(), "big") for message in messages}
+
+    with job("streams", command, state.with_suffix(".log")) as wait_for:
+        wait_for(expected, counted)
+    shutil.rmtree(state, ignore_errors=True)
     print(f"streams: {len(expected)} entities counted as by hand")
 
 
@@ -388,7 +217,7 @@ class Context:
 def main():
     """Runs the parts that are named."""
     parts = {"registry": check_registry, "json": check_json, "clickhouse": check_clickhouse, "postgres": check_postgres,
-             "streams": check_streams, "traces": check_traces}
+             "opensearch": check_opensearch, "flink": check_flink, "streams": check_streams, "traces": check_traces}
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dateline", required=True)
     parser.add_argument("--work", required=True, type=pathlib.Path)
