@@ -2,7 +2,6 @@
 //! offsets that fit the published strings.
 
 use dateline::config::Config;
-use dateline::config::FormChoice;
 use dateline::record::Outcome;
 use dateline::worker::process::Processor;
 use proptest::prelude::*;
@@ -12,24 +11,16 @@ use std::sync::LazyLock;
 use super::articles::NOW_MS;
 use super::articles::published;
 use super::articles::record;
+use super::targets::FORMS;
 use super::targets::misfit;
 
 static PROCESSORS: LazyLock<Vec<Processor>> = LazyLock::new(|| {
-    let forms = [
-        FormChoice::Auto,
-        FormChoice::Json,
-        FormChoice::Ninjs,
-        FormChoice::Wire,
-        FormChoice::Html,
-        FormChoice::Xml,
-        FormChoice::Mail,
-    ];
     let processor = |form| {
         let mut config = Config::default();
         config.input.form = form;
         Processor::new(&config).unwrap()
     };
-    forms.into_iter().map(processor).collect()
+    FORMS.into_iter().map(processor).collect()
 });
 
 /// Text in which every reader finds something to trip over.

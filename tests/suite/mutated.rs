@@ -5,20 +5,9 @@ use std::fs;
 use std::panic::catch_unwind;
 use std::path::Path;
 
-use dateline::config::FormChoice;
-
 use super::targets;
+use super::targets::FORMS;
 
-/// Every decoder is given every form.
-const FORMS: [FormChoice; 7] = [
-    FormChoice::Auto,
-    FormChoice::Json,
-    FormChoice::Ninjs,
-    FormChoice::Wire,
-    FormChoice::Html,
-    FormChoice::Xml,
-    FormChoice::Mail,
-];
 /// Mutations of each seed, unless `DATELINE_MUTATIONS` says how many; `DATELINE_SEED` begins elsewhere.
 const ROUNDS: usize = 24;
 const SEED: u64 = 0x9e37_79b9_7f4a_7c15;

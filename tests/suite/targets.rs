@@ -23,6 +23,16 @@ use dateline::worker::process::Processor;
 use dateline::worker::process::form_choice;
 use serde_json::Value;
 
+/// Every form that a configuration can name.
+pub const FORMS: [FormChoice; 7] = [
+    FormChoice::Auto,
+    FormChoice::Json,
+    FormChoice::Ninjs,
+    FormChoice::Wire,
+    FormChoice::Html,
+    FormChoice::Xml,
+    FormChoice::Mail,
+];
 /// Small, so that limits are reached.
 const PAYLOAD_BYTES_MAX: usize = 256 * 1024;
 
