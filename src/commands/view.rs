@@ -209,9 +209,15 @@ fn about(config: &Config, mode: &'static str, processor: &Processor) -> About {
     }
 }
 
+/// What is declared is believed, whichever form records of the topic have: the page asks for reasons in JSON.
 fn paste_box(processor: &Arc<Processor>) -> server::Enrich {
-    let processor = Arc::clone(processor);
+    let (unforced, processor) = (processor.unforced(), Arc::clone(processor));
     Arc::new(move |payload, content_type| {
+        let processor = if content_type.is_some() {
+            &unforced
+        } else {
+            &processor
+        };
         let mut record = Record {
             origin: Origin::nowhere(),
             timestamp_ms: None,
@@ -352,4 +358,27 @@ fn summary(value: &[u8]) -> String {
         names("entities", "name", 4),
         names("topics", "name", 2)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use crate::config::FormChoice;
+
+    #[test]
+    fn a_form_that_records_must_have_binds_nobody_who_declares_another() {
+        let mut config = Config::default();
+        config.input.form = FormChoice::Wire;
+        let pasted = paste_box(&Arc::new(Processor::new(&config).unwrap()));
+        let text = |declared: Option<&str>| -> serde_json::Value {
+            let record = pasted(
+                br#"{"text": "Oslo is in Norway."}"#.to_vec(),
+                declared.map(str::to_owned),
+            );
+            serde_json::from_str::<serde_json::Value>(&record.unwrap()).unwrap()["text"].clone()
+        };
+        assert_eq!(text(None), r#"{"text": "Oslo is in Norway."}"#);
+        assert_eq!(text(Some("application/json")), "Oslo is in Norway.");
+    }
 }

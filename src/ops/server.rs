@@ -58,7 +58,7 @@ const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The live page's files: path, type, text.
-const PAGE: [(&str, &str, &str); 7] = [
+const PAGE: [(&str, &str, &str); 8] = [
     ("/", "text/html; charset=utf-8", include_str!("page/index.html")),
     (
         "/style.css",
@@ -68,6 +68,7 @@ const PAGE: [(&str, &str, &str); 7] = [
     ("/app.js", SCRIPT, include_str!("page/app.js")),
     ("/articles.js", SCRIPT, include_str!("page/articles.js")),
     ("/common.js", SCRIPT, include_str!("page/common.js")),
+    ("/published.js", SCRIPT, include_str!("page/published.js")),
     ("/worker.js", SCRIPT, include_str!("page/worker.js")),
     ("/icon.svg", "image/svg+xml", include_str!("page/icon.svg")),
 ];

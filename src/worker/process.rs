@@ -135,6 +135,13 @@ impl Processor {
         framed
     }
 
+    /// The same, where a record's form is the one that it declares or shows.
+    pub fn unforced(&self) -> Self {
+        let mut unforced = self.clone();
+        unforced.settings.form = decode::FormChoice::Auto;
+        unforced
+    }
+
     /// The models, ready to read.
     pub fn enricher(&self) -> &Enricher {
         &self.enricher

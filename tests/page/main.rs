@@ -4,6 +4,7 @@
 
 mod browser;
 mod forms;
+mod outputs;
 mod workers;
 
 use std::path::Path;
@@ -98,6 +99,23 @@ fn locked_page() {
     assert_eq!(page.evaluate("sessionStorage.length"), 0);
     let other = page.problems.iter().filter(|problem| !problem.contains("401"));
     assert_eq!(other.count(), 0, "{:?}", page.problems);
+}
+
+/// Whatever form the output has, an article is drawn.
+#[test]
+fn every_output_is_drawn() {
+    for (form, event) in [
+        ("record-v1", "structured"),
+        ("ninjs-3.1", "binary"),
+        ("ninjs-3.1", "structured"),
+    ] {
+        let worker = Worker::publishing(&format!("form = \"{form}\"\nevent = \"{event}\""));
+        let mut page = open(&worker);
+        outputs::articles_are_drawn(&mut page, form, event);
+        outputs::a_pasted_article_is_drawn(&mut page, form, event);
+        is_accessible(&mut page, &format!("{form}, {event}"));
+        assert_eq!(page.problems, Vec::<String>::new(), "{form}, {event}");
+    }
 }
 
 /// Types a token and sends it.

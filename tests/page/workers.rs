@@ -17,7 +17,7 @@ pub const TOKEN: &str = "correct-horse-battery-staple";
 pub struct Worker {
     child: Child,
     pub url: String,
-    _behind: Option<(EmbeddedBroker, TempDir)>,
+    behind: Option<(EmbeddedBroker, TempDir)>,
 }
 
 impl Worker {
@@ -30,17 +30,44 @@ impl Worker {
 
     /// `dateline run` with a token and without articles, on a broker of its own.
     pub fn run() -> Self {
-        let address = free_address();
         let folder = tempfile::tempdir().unwrap();
-        let (config, token) = (folder.path().join("dateline.toml"), folder.path().join("token"));
+        let token = folder.path().join("token");
+        fs::write(&token, format!("{TOKEN}\n")).unwrap();
+        let settings = format!("[admin]\ntoken_file = \"{}\"\n", token.display());
+        Self::on_a_broker(folder, &settings)
+    }
+
+    /// `dateline run` with articles, published like this, on a broker of its own that has read some samples.
+    pub fn publishing(output: &str) -> Self {
+        let settings = format!("[output]\n{output}\n[admin]\nshow_articles = true\n");
+        let worker = Self::on_a_broker(tempfile::tempdir().unwrap(), &settings);
+        let (broker, _) = worker.behind.as_ref().unwrap();
+        let fed = Command::new(env!("CARGO_BIN_EXE_dateline"))
+            .args([
+                "feed",
+                "--kafka",
+                &broker.bootstrap_servers(),
+                "--rate",
+                "20",
+                "--for",
+                "2s",
+            ])
+            .stdout(Stdio::null())
+            .status();
+        assert!(fed.unwrap().success());
+        worker
+    }
+
+    /// `settings` end with the section `[admin]`.
+    fn on_a_broker(folder: TempDir, settings: &str) -> Self {
+        let address = free_address();
+        let config = folder.path().join("dateline.toml");
         let broker =
             EmbeddedBroker::start(&["articles.raw", "articles.enriched", "articles.dead"], 3).unwrap();
-        fs::write(&token, format!("{TOKEN}\n")).unwrap();
         let text = format!(
             "[kafka]\nbootstrap_servers = \"{}\"\ndelivery = \"at-least-once\"\nrequest_timeout_ms = 1000\n\
-             [admin]\nlisten = \"{address}\"\ntoken_file = \"{}\"\n",
+             {settings}listen = \"{address}\"\n",
             broker.bootstrap_servers(),
-            token.display()
         );
         fs::write(&config, text).unwrap();
         let arguments = ["run", "--config", config.to_str().unwrap()];
@@ -56,7 +83,7 @@ impl Worker {
         let mut worker = Self {
             child,
             url: format!("http://{address}/"),
-            _behind: behind,
+            behind,
         };
         for _ in 0..600 {
             if std::net::TcpStream::connect(address).is_ok() {

@@ -1,6 +1,7 @@
 // Articles as their records have them: names highlighted, topics with their confidence and reasons, the record itself.
 
 import { ask, at, count, make, many, put } from "/common.js";
+import { drawable } from "/published.js";
 
 const TYPES = {
   PERSON: "person", ORG: "organisation", GPE: "country or city", LOC: "place", FAC: "building",
@@ -78,7 +79,8 @@ function namesNode(entities) {
     const id = entity.ids && entity.ids.wikidata;
     const kind = make("span", { className: `kind ${entity.type}` }, typeName(entity.type));
     const link = id ? [make("a", { href: `https://www.wikidata.org/wiki/${encodeURIComponent(id)}`, rel: "noreferrer" }, id)] : [];
-    return make("li", {}, make("b", {}, entity.name), kind, `${entity.mentions.length}×`, ...link);
+    const times = entity.mentions.length ? [`${entity.mentions.length}×`] : [];
+    return make("li", {}, make("b", {}, entity.name), kind, ...times, ...link);
   }));
 }
 
@@ -111,7 +113,8 @@ function textNode(record, limit) {
   return node;
 }
 
-function articleNode(record, limit) {
+function articleNode(published, limit) {
+  const record = drawable(published);
   const node = make("article");
   const lead = record.dateline && record.dateline.places && record.dateline.places[0];
   const by = (record.bylines || []).join(", ");
@@ -133,7 +136,7 @@ function articleNode(record, limit) {
     [(record.explanation || topics).length, "Why these topics?", why],
     [entities.length, many(entities.length, "name"), () => namesNode(entities)],
     [Array.from(record.text || "").length > limit, "Whole text", () => textNode(record, Infinity)],
-    [true, "JSON", () => make("pre", { tabIndex: 0, role: "group", ariaLabel: "Record as JSON" }, JSON.stringify(record, null, 2))],
+    [true, "JSON", () => make("pre", { tabIndex: 0, role: "group", ariaLabel: "Record as JSON" }, JSON.stringify(published, null, 2))],
   ];
   disclosures(node, parts.filter(([wanted]) => wanted).map(([, name, draw]) => [name, draw]));
   return node;
@@ -177,10 +180,11 @@ async function makeRecord(body) {
       throw new Error(`too_large: more than ${count(PASTE_BYTES_MAX)} bytes, which is the most that is taken here`);
     }
     const answer = await ask("/enrich", { method: "POST", body });
-    const record = await answer.json().catch(() => ({ error: `refused (${answer.status})` }));
-    if (!answer.ok) throw new Error(record.error);
-    at("result").replaceChildren(articleNode(record, 20_000));
-    put("answer", `Its record is made: ${many((record.entities || []).length, "name")}, ${many((record.topics || []).length, "topic")}`);
+    const published = await answer.json().catch(() => ({ error: `refused (${answer.status})` }));
+    if (!answer.ok) throw new Error(published.error);
+    at("result").replaceChildren(articleNode(published, 20_000));
+    const { entities, topics } = drawable(published);
+    put("answer", `Its record is made: ${many((entities || []).length, "name")}, ${many((topics || []).length, "topic")}`);
   } catch (problem) {
     at("result").replaceChildren(make("p", { className: "error" }, problem.message));
     put("answer", problem.message);

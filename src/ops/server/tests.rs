@@ -92,6 +92,7 @@ async fn every_page_has_its_type_and_the_security_headers() {
         ("/app.js", SCRIPT, "from \"/worker.js\""),
         ("/articles.js", SCRIPT, "Array.from"),
         ("/common.js", SCRIPT, "export"),
+        ("/published.js", SCRIPT, "export"),
         ("/worker.js", SCRIPT, "export"),
         ("/icon.svg", "image/svg+xml", "<svg"),
         ("/metrics", METRICS, "dateline_records_received_total 0"),
