@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::Result;
 use dateline::config::NamesConfig;
 use dateline::config::NamesModel;
+use dateline::enrich::english;
 use dateline::enrich::tagger::Tagger;
 use dateline::enrich::tagger::sightings::Passage;
 
@@ -34,7 +35,7 @@ pub(crate) fn print(documents: &[Document]) -> Result<()> {
             model: NamesModel::Cascade,
             cascade_margin: margin,
         };
-        let tagger = Tagger::new(&config, false)?;
+        let tagger = Tagger::new(&english(), &config, false)?;
         let mut read: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
         let mut words = 0;
         let start = Instant::now();

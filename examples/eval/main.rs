@@ -109,6 +109,7 @@ impl Setting {
             entities: true,
             topics: false,
             keywords: false,
+            ..EnrichConfig::default()
         };
         Ok(Enricher::new(
             &names_alone,

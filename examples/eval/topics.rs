@@ -19,7 +19,10 @@ use dateline::config::NamesConfig;
 use dateline::config::NamesModel;
 use dateline::config::TopicsConfig;
 use dateline::config::TopicsModel;
+use dateline::config::models::TOPICS_ACCURATE;
+use dateline::config::models::TOPICS_FAST;
 use dateline::enrich::Enricher;
+use dateline::enrich::english;
 use dateline::enrich::tagger as names;
 use dateline::enrich::topics::Tagger;
 use dateline::limits::Limits;
@@ -152,15 +155,10 @@ pub(crate) fn measure(data: &Path, split: Split, wanted: impl Fn(&str) -> bool) 
 /// Writes what each side of the accurate model says of every labelled article, for `train/topics/mix.py`: a JSON line
 /// each, with the log-odds of phrases and of the opening by concept.
 pub(crate) fn write_scores(data: &Path, split: Split, to: &Path) -> Result<()> {
-    let (names, topics) = (
-        NamesConfig::default(),
-        TopicsConfig {
-            model: TopicsModel::Accurate,
-            ..TopicsConfig::default()
-        },
-    );
-    let encoder = names::Tagger::new(&names, true)?;
-    let tagger = Tagger::new(&topics, encoder.topics())?;
+    let models = english();
+    let encoder = names::Tagger::new(&models, &NamesConfig::default(), true)?;
+    let accurate = (models[TOPICS_ACCURATE], encoder.topics());
+    let tagger = Tagger::new(models[TOPICS_FAST], Some(accurate), &TopicsConfig::default())?;
     let mut file = BufWriter::new(fs::File::create(to)?);
     for labelled in articles(data, split, &concepts()?)? {
         let opening = encoder.read(&labelled.article).topics;
@@ -187,6 +185,7 @@ fn measure_model(
         entities: false,
         topics: true,
         keywords: false,
+        ..EnrichConfig::default()
     };
     let (enricher, limits) = (
         Enricher::new(

@@ -34,18 +34,16 @@ pub fn accept(raw: RawArticle, limits: &Limits) -> Result<Article, Rejection> {
         .map(|summary| cuts.text(Some(summary)))
         .filter(|summary| !summary.is_empty());
     let canonical_url = raw.url.as_deref().and_then(url::canonical);
-    if headline.is_none() && text.is_empty() && canonical_url.is_none() {
+    let is_blank = headline.is_none() && text.is_empty();
+    // What is withdrawn may be told by its id alone.
+    let is_notice = raw.given.is_withdrawn() && raw.id.as_deref().is_some_and(|id| !id.trim().is_empty());
+    if is_blank && canonical_url.is_none() && !is_notice {
         return Err(Rejection::new(
             RejectionCode::NoContent,
             "neither a headline, nor text, nor a URL that can be read",
         ));
     }
-    let id = id::id(
-        &raw,
-        canonical_url.as_deref(),
-        headline.is_none() && text.is_empty(),
-        limits,
-    )?;
+    let id = id::id(&raw, canonical_url.as_deref(), is_blank, limits)?;
     let dateline = dateline::parse(&text, limits);
     let above = dateline.as_ref().and_then(|found| text.get(..found.span.start));
     let people = people::people(&raw, &text, above.unwrap_or_default(), limits);
@@ -87,7 +85,7 @@ pub fn accept(raw: RawArticle, limits: &Limits) -> Result<Article, Rejection> {
     if cuts.cut || people.cut {
         article.flag(Flag::Truncated);
     }
-    if article.headline.is_none() && article.text.is_empty() {
+    if is_blank && article.canonical_url.is_some() {
         article.flag(Flag::UrlOnly);
     }
     // What is not enriched needs no language.

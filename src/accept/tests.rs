@@ -37,6 +37,26 @@ fn takes_wire_text_apart() {
 }
 
 #[test]
+fn what_is_withdrawn_may_be_told_by_its_id_alone() {
+    for (id, status, is_accepted) in [
+        (Some("urn:1"), Some("canceled"), true),
+        (Some("urn:1"), Some("withheld"), true),
+        (Some("urn:1"), Some("usable"), false),
+        (Some(" "), Some("canceled"), false),
+        (None, Some("canceled"), false),
+    ] {
+        let mut given = raw("", "");
+        given.id = id.map(str::to_owned);
+        given.given.pub_status = status.map(str::to_owned);
+        let found = accept(given, &Limits::default());
+        assert_eq!(found.is_ok(), is_accepted, "{id:?} {status:?}");
+        if let Ok(notice) = found {
+            assert_eq!(notice.flags, [], "{id:?} {status:?}");
+        }
+    }
+}
+
+#[test]
 fn a_short_first_line_is_no_headline() {
     let article = accepted(raw(
         "",

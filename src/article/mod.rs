@@ -144,6 +144,18 @@ pub struct Given {
     pub passthrough: Vec<(String, Value)>,
 }
 
+impl Given {
+    /// True for an item that is cancelled or withheld.
+    pub fn is_withdrawn(&self) -> bool {
+        let is_not_to_be_used = |status: &str| {
+            ["canceled", "cancelled", "withheld", "killed"]
+                .iter()
+                .any(|known| status.eq_ignore_ascii_case(known))
+        };
+        self.pub_status.as_deref().is_some_and(is_not_to_be_used)
+    }
+}
+
 /// An article as its bytes say, before anything is cleaned, dated or judged.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RawArticle {
@@ -274,12 +286,7 @@ impl Article {
     /// True where models may read it: English text or undetermined is decided by the enricher, but an item that is
     /// cancelled or withheld is published as such and never enriched.
     pub fn is_enrichable(&self) -> bool {
-        let is_not_to_be_used = |status: &str| {
-            ["canceled", "cancelled", "withheld", "killed"]
-                .iter()
-                .any(|known| status.eq_ignore_ascii_case(known))
-        };
-        !self.given.pub_status.as_deref().is_some_and(is_not_to_be_used)
+        !self.given.is_withdrawn()
     }
 
     /// What its language is read from: the text, or the headline where there is no text.

@@ -27,7 +27,7 @@ pub enum RejectionCode {
     TooDeep,
     /// A known field, or the payload itself, has the wrong type.
     WrongType,
-    /// There is neither headline, text nor URL.
+    /// There is neither headline, text nor URL, nor the id of something withdrawn.
     NoContent,
     /// One record holds several articles (`dateline enrich` takes such files apart).
     SeveralArticles,

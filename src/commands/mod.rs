@@ -29,6 +29,7 @@ use crate::commands::exit::Exit;
 use crate::config::Config;
 use crate::config::ConfigProblems;
 use crate::config::Problem;
+use crate::enrich::problems as enrich_problems;
 use crate::enrich::topics;
 use crate::enrich::topics::Explanation;
 use crate::kafka;
@@ -129,18 +130,26 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> Exit {
 
 /// The configuration in effect: defaults, the file, the process's environment; and what the files that it names hold.
 pub fn load_config(file: Option<&Path>) -> Result<Config, ConfigProblems> {
-    load_judged(file, |config| topics::problems(&config.topics))
+    load_judged(file, of_models)
 }
 
 /// The same, where the Kafka client takes what it is given.
 pub fn load_kafka_config(file: Option<&Path>) -> Result<Config, ConfigProblems> {
     load_judged(file, |config| {
-        let of_topics = topics::problems(&config.topics);
         kafka::verify::problems(config)
             .into_iter()
-            .chain(of_topics)
+            .chain(of_models(config))
             .collect()
     })
+}
+
+/// What is wrong with the topics and models that a team gave.
+fn of_models(config: &Config) -> Vec<Problem> {
+    let of_topics = topics::problems(&config.topics);
+    of_topics
+        .into_iter()
+        .chain(enrich_problems(&config.enrich.models))
+        .collect()
 }
 
 fn load_judged(

@@ -195,7 +195,6 @@ fn about(config: &Config, mode: &'static str, processor: &Processor) -> About {
         models: processor
             .enricher()
             .models()
-            .iter()
             .map(|m| ModelStatus {
                 name: m.name.clone(),
                 version: m.version.clone(),

@@ -9,10 +9,12 @@ use toml::Value;
 
 use crate::config::Config;
 use crate::config::ConfigProblems;
+use crate::config::EnrichConfig;
 use crate::config::Problem;
 use crate::config::Secret;
 use crate::config::TopicsConfig;
 use crate::config::environment;
+use crate::config::models;
 use crate::config::schema::Node;
 use crate::config::schema::schema;
 use crate::config::shape;
@@ -40,6 +42,7 @@ impl Config {
         let mut later = ConfigProblems::default();
         read_secrets(&mut config, &mut later);
         read_topics(&mut config.topics, &mut later);
+        read_models(&mut config.enrich, &mut later);
         validate::check(&config, &mut later);
         judge(&config)
             .into_iter()
@@ -200,5 +203,14 @@ fn read_topics(config: &mut TopicsConfig, problems: &mut ConfigProblems) {
     match own.as_deref().map(topics::parse_own).transpose() {
         Ok(own) => config.own_topics = own.unwrap_or_default(),
         Err(message) => problems.add("topics.own_topics_file", message),
+    }
+}
+
+/// Reads the models of more languages into their place.
+fn read_models(config: &mut EnrichConfig, problems: &mut ConfigProblems) {
+    let Some(dir) = &config.models_dir else { return };
+    match models::read(Path::new(dir)) {
+        Ok(models) => config.models = models,
+        Err(message) => problems.add("enrich.models_dir", message),
     }
 }

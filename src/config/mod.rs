@@ -12,6 +12,7 @@ mod kafka;
 mod librdkafka;
 mod load;
 mod log;
+pub mod models;
 mod names;
 mod output;
 mod problems;

@@ -3,6 +3,7 @@
 
 use mail_parser::HeaderName;
 use mail_parser::MessageParser;
+use mail_parser::MimeHeaders;
 
 use crate::article::InputForm;
 use crate::article::Markup;
@@ -71,6 +72,13 @@ pub(super) fn decode(bytes: &[u8]) -> Result<RawArticle, Rejection> {
     let message = MessageParser::default()
         .parse(bytes.trim_ascii_start())
         .ok_or_else(|| sniff::unsupported("a message without header fields"))?;
+    let is_digest = message
+        .content_type()
+        .is_some_and(|content| content.subtype() == Some("digest"));
+    let count = message.parts.iter().filter(|part| part.is_message()).count();
+    if is_digest && count > 1 {
+        return Err(sniff::several(count, "messages of a digest"));
+    }
     let mut article = RawArticle::new(InputForm::Mail);
     article.id = message.message_id().map(|id| format!("<{id}>"));
     article.headline = message.subject().map(|subject| Markup::Plain(subject.to_owned()));

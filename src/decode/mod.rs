@@ -32,6 +32,8 @@ mod xml;
 #[cfg(test)]
 mod bounds;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod samples;

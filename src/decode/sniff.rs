@@ -21,25 +21,27 @@ const BINARY: [(&[u8], &str); 10] = [
     (b"\x00", "data framed for a schema registry"),
 ];
 
-/// Openings of XML documents, in lower case.
-const XML: [&str; 13] = [
-    "<?xml",
-    "<rss",
-    "<feed",
-    "<entry",
-    "<rdf:rdf",
-    "<newsitem",
-    "<newsmessage",
-    "<newsml",
-    "<nitf",
-    "<!doctype nitf",
-    "<!doctype newsml",
-    "<packageitem",
-    "<rbnews",
+/// Root elements of XML documents, in lower case, without a prefix.
+const ROOTS: [&str; 16] = [
+    "rss",
+    "rdf",
+    "feed",
+    "entry",
+    "newsitem",
+    "newsmessage",
+    "newsml",
+    "nitf",
+    "packageitem",
+    "conceptitem",
+    "knowledgeitem",
+    "planningitem",
+    "catalogitem",
+    "rbnews",
+    "listofrbnews",
+    "xmlnewsqueuedresponse",
 ];
-
-/// Openings of HTML pages, in lower case.
-const PAGE: [&str; 3] = ["<!doctype", "<html", "<head>"];
+/// Most declarations and comments that are passed over before a root element.
+const PROLOG_MAX: usize = 8;
 
 /// Fields that no JSON but ninjs has.
 const NINJS_FIELDS: [&str; 13] = [
@@ -88,9 +90,7 @@ pub(super) fn form(text: &str) -> Declared {
         [b'[', rest @ ..] if matches!(rest.trim_ascii_start().first(), Some(b'{' | b'[' | b']')) => {
             Declared::Json
         }
-        [b'<', ..] if is_page(trimmed) => Declared::Html,
-        [b'<', ..] if XML.iter().any(|open| opens_with(trimmed, open)) => Declared::Xml,
-        [b'<', ..] => Declared::Plain,
+        [b'<', ..] => markup(trimmed),
         bytes if is_bare_scalar(bytes) => Declared::Json,
         _ => Declared::Plain,
     }
@@ -98,19 +98,35 @@ pub(super) fn form(text: &str) -> Declared {
 
 /// True for a whole HTML page, as against a fragment or other XML.
 pub(super) fn is_page(text: &str) -> bool {
-    let opens_page = |text: &str| PAGE.iter().any(|open| opens_with(text, open));
-    let is_xml = |text: &str| XML.iter().any(|open| opens_with(text, open));
-    let mut rest = text.trim_start();
-    // XHTML may have a declaration, and any page comments, before it opens.
-    for _ in 0..8 {
+    markup(text.trim_start()) == Declared::Html
+}
+
+/// A page, a document of XML, or a fragment of HTML, which is text.
+fn markup(text: &str) -> Declared {
+    let (mut rest, mut is_xml) = (text, false);
+    // XHTML may have a declaration, and anything comments, before it opens.
+    for _ in 0..PROLOG_MAX {
         let ends = match rest {
-            _ if opens_with(rest, "<?xml") => "?>",
+            _ if rest.starts_with("<?") => "?>",
             _ if rest.starts_with("<!--") => "-->",
             _ => break,
         };
+        is_xml |= opens_with(rest, "<?xml");
         rest = rest.split_once(ends).map_or("", |(_, rest)| rest.trim_start());
     }
-    opens_page(rest) && !is_xml(rest)
+    let is_doctype = opens_with(rest, "<!doctype");
+    let open = if is_doctype { "<!doctype".len() } else { 1 };
+    let name = rest.get(open..).unwrap_or_default().trim_start();
+    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
+    let name = name.split(|c| !is_name(c)).next().unwrap_or_default();
+    let local = name.rsplit(':').next().unwrap_or_default().to_ascii_lowercase();
+    match local.as_str() {
+        root if ROOTS.contains(&root) => Declared::Xml,
+        "html" | "head" => Declared::Html,
+        _ if is_doctype => Declared::Html,
+        _ if is_xml => Declared::Xml,
+        _ => Declared::Plain,
+    }
 }
 
 fn opens_with(text: &str, open: &str) -> bool {
@@ -193,6 +209,17 @@ mod tests {
                 Declared::Html,
             ),
             ("<HTML>", Declared::Html),
+            ("<head><title>x</title>", Declared::Html),
+            ("<header>Rain.</header>", Declared::Plain),
+            ("<conceptItem guid='x'/>", Declared::Xml),
+            ("<ListOfRBNews/>", Declared::Xml),
+            ("<nar:newsMessage xmlns:nar='x'>", Declared::Xml),
+            ("<!-- a wire --><?xml-stylesheet href='x'?><nitf>", Declared::Xml),
+            ("<!DOCTYPE\nNewsML PUBLIC 'x'>", Declared::Xml),
+            ("<feedback>Rain.</feedback>", Declared::Plain),
+            ("<ABC123> PARIS -- Rain.", Declared::Plain),
+            ("<!-- Rain", Declared::Plain),
+            ("<", Declared::Plain),
         ];
         for (text, expected) in table {
             assert_eq!(form(text), expected, "{text:?}");

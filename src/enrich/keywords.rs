@@ -10,6 +10,7 @@ use crate::article::EntityType;
 use crate::article::Field;
 use crate::article::Keyword;
 use crate::article::Score;
+use crate::config::models::ModelFile;
 use crate::enrich::EnricherError;
 use crate::enrich::lexis::Lexis;
 use crate::enrich::lexis::Standing;
@@ -98,9 +99,11 @@ pub struct Keywords {
 }
 
 impl Keywords {
-    /// Loads the embedded table.
-    pub fn new() -> Result<Self, EnricherError> {
-        Ok(Self { lexis: Lexis::new()? })
+    /// Reads a language's table of words.
+    pub fn new(words: ModelFile) -> Result<Self, EnricherError> {
+        Ok(Self {
+            lexis: Lexis::new(words)?,
+        })
     }
 
     /// The best phrases of `article`, best first.

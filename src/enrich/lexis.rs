@@ -1,12 +1,10 @@
-//! How words stand in English text: how rare they are, and whether as part of a noun phrase. From `models/words.tsv`,
-//! which `scripts/words.py` counts. Never sees an article.
+//! How words stand in the text of a language: how rare they are, and whether as part of a noun phrase. English's are
+//! counted by `scripts/words.py`. Never sees an article.
 
 use std::collections::HashMap;
 
+use crate::config::models::ModelFile;
 use crate::enrich::EnricherError;
-
-const FILE: &str = "models/words.tsv";
-const WORDS: &str = include_str!("../../models/words.tsv");
 
 /// How one word stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,9 +24,15 @@ pub(super) struct Lexis {
 }
 
 impl Lexis {
-    /// Reads the embedded table.
-    pub(super) fn new() -> Result<Self, EnricherError> {
-        let words = WORDS.lines().enumerate().map(|(at, line)| {
+    /// Reads a language's table.
+    pub(super) fn new(file: ModelFile) -> Result<Self, EnricherError> {
+        let broken = |line: usize, problem: &'static str| EnricherError::Table {
+            file: file.path.to_owned(),
+            line,
+            problem,
+        };
+        let table = std::str::from_utf8(file.bytes).map_err(|_| broken(1, "not UTF-8"))?;
+        let words = table.lines().enumerate().map(|(at, line)| {
             let standing = || {
                 let mut fields = line.split('\t');
                 let word = fields.next()?;
@@ -42,11 +46,7 @@ impl Lexis {
                     },
                 ))
             };
-            standing().ok_or(EnricherError::Table {
-                file: FILE,
-                line: at + 1,
-                problem: "not a word and three numbers",
-            })
+            standing().ok_or_else(|| broken(at + 1, "not a word and three numbers"))
         });
         Ok(Self {
             words: words.collect::<Result<_, _>>()?,
@@ -69,9 +69,12 @@ impl Lexis {
 mod tests {
     use super::*;
 
+    use crate::config::models::WORDS;
+    use crate::enrich::english;
+
     #[test]
     fn nouns_end_phrases_and_verbs_are_in_none() {
-        let lexis = Lexis::new().unwrap();
+        let lexis = Lexis::new(english()[WORDS]).unwrap();
         for noun in ["storm", "weapons", "detainees", "drought", "vehicles"] {
             let standing = lexis.find(noun).unwrap();
             assert!(standing.ends >= 6 && standing.inside >= 6, "{noun} {standing:?}");

@@ -1,13 +1,21 @@
 //! Findings in an accepted article: entities, topics, key phrases, save those that are not wanted, which cost
-//! nothing. Pure: the models are compiled in, and nothing here knows the clock, files or Kafka.
+//! nothing. Pure: the models are compiled in or come with the configuration, and nothing here knows the clock, files or
+//! Kafka.
 
 pub mod entities;
 pub mod keywords;
 mod lexis;
+mod reader;
 pub mod remote;
 pub mod stopwords;
 pub mod tagger;
 pub mod topics;
+
+use std::collections::BTreeMap;
+
+pub use reader::ModelInfo;
+pub use reader::english;
+pub use reader::problems;
 
 use thiserror::Error;
 
@@ -19,11 +27,13 @@ use crate::article::TopicTag;
 use crate::config::EnrichConfig;
 use crate::config::NamesConfig;
 use crate::config::TopicsConfig;
-use crate::config::TopicsModel;
+use crate::enrich::reader::ENGLISH;
+use crate::enrich::reader::Reader;
 use crate::limits::Limits;
 use crate::record::Step;
 use crate::record::StepObserver;
 use crate::text::english::may_be_english;
+use crate::text::language::UNDETERMINED;
 use crate::text::sentences::sentences;
 use crate::text::tokens::count_words;
 
@@ -33,24 +43,24 @@ pub enum EnricherError {
     /// A line of a table lacks a field or names something unknown.
     #[error("{file} line {line}: {problem}")]
     Table {
-        /// The file under `models/`.
-        file: &'static str,
+        /// The file.
+        file: String,
         /// Line, from 1.
         line: usize,
         /// What is wrong.
         problem: &'static str,
     },
     /// A trained model's file is damaged or of another version.
-    #[error("models/{file} {error}")]
+    #[error("{file} {error}")]
     Model {
-        /// The file under `models/`.
-        file: &'static str,
+        /// The file.
+        file: String,
         /// What is wrong.
         error: tagger::ModelError,
     },
     /// A model's file is cut or of another format.
     #[error("{0} is not a model of topics")]
-    Topics(&'static str),
+    Topics(String),
     /// The vocabulary that was given cannot be read.
     #[error(transparent)]
     Vocabulary(#[from] topics::VocabularyError),
@@ -59,154 +69,106 @@ pub enum EnricherError {
     OwnTopic(String),
 }
 
-/// Name and version of a model, for a record's provenance.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ModelInfo {
-    /// Stable name.
-    pub name: String,
-    /// Version.
-    pub version: String,
-    step: Step,
-}
-
-impl ModelInfo {
-    /// True where the model has read the article.
-    pub fn took_part(&self, enriched: &EnrichedArticle) -> bool {
-        match self.step {
-            Step::Entities => {
-                let article = &enriched.article;
-                article.is_enrichable() && !article.flags.contains(&Flag::LanguageWithoutModels)
-            }
-            Step::Topics => enriched.topics.is_some(),
-            Step::Keywords => enriched.keywords.is_some(),
-            Step::Decode | Step::Accept | Step::Encode => false,
-        }
-    }
-}
-
 /// Which findings an article gets, by its language.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reach {
-    All,
+#[derive(Debug, Clone, Copy)]
+enum Reach<'e> {
+    /// All that the models of its language find.
+    Models(&'e Reader),
     Countries,
     Nothing,
 }
 
-impl Reach {
-    fn of(article: &Article, limits: &Limits) -> Self {
-        if !article.is_enrichable() {
-            return Self::Nothing;
+impl<'e> Reach<'e> {
+    fn reader(self) -> Option<&'e Reader> {
+        match self {
+            Self::Models(reader) => Some(reader),
+            Self::Countries | Self::Nothing => None,
         }
-        let primary = article.language.split('-').next().unwrap_or_default();
-        let is_read = if primary.eq_ignore_ascii_case("und") {
-            may_be_english(article.readable(), limits)
-        } else {
-            primary.eq_ignore_ascii_case("en")
-        };
-        if is_read { Self::All } else { Self::Countries }
     }
 }
 
 /// Every model, ready to read articles; shared by all threads.
 #[derive(Debug)]
 pub struct Enricher {
-    /// Where names are wanted, or topics that need the encoder.
-    tagger: Option<tagger::Tagger>,
+    /// By language; English is one.
+    readers: BTreeMap<String, Reader>,
     /// Where names are wanted.
     resolver: Option<entities::Resolver>,
-    /// Where topics are wanted.
-    topics: Option<topics::Tagger>,
-    /// Where key phrases are wanted.
-    keywords: Option<keywords::Keywords>,
-    models: Vec<ModelInfo>,
 }
 
 impl Enricher {
-    /// Loads the embedded models that are wanted.
+    /// Loads the models that are wanted: the embedded ones, and those of more languages that `wanted` holds.
     pub fn new(
         wanted: &EnrichConfig,
         names: &NamesConfig,
         own: &TopicsConfig,
     ) -> Result<Self, EnricherError> {
-        let accurate = wanted.topics && own.model == TopicsModel::Accurate;
-        let tagger = (wanted.entities || accurate).then(|| tagger::Tagger::new(names, accurate));
-        let tagger = tagger.transpose()?;
-        let opening = tagger.as_ref().filter(|_| accurate);
-        let opening = opening.map(tagger::Tagger::topics).unwrap_or_default();
-        let topics = wanted
-            .topics
-            .then(|| topics::Tagger::new(own, opening))
-            .transpose()?;
-        let model = |step: Step| move |(name, version): (String, String)| ModelInfo { name, version, step };
-        let known = |(name, version): (&str, &str)| (name.to_owned(), version.to_owned());
-        let of_names = tagger
-            .as_ref()
-            .filter(|_| wanted.entities)
-            .map(tagger::Tagger::models);
-        let of_names = of_names.into_iter().flatten().map(model(Step::Entities));
-        let of_topics = topics
-            .as_ref()
-            .map(|topics| model(Step::Topics)(known(topics.model())));
-        let of_keywords = wanted
-            .keywords
-            .then(|| model(Step::Keywords)(known(("keywords", "2"))));
         Ok(Self {
-            models: of_names.chain(of_topics).chain(of_keywords).collect(),
-            tagger,
+            readers: reader::readers(wanted, names, own)?,
             resolver: wanted.entities.then(entities::Resolver::new).transpose()?,
-            topics,
-            keywords: wanted.keywords.then(keywords::Keywords::new).transpose()?,
         })
     }
 
-    /// The models and their versions, in the order of their steps.
-    pub fn models(&self) -> &[ModelInfo] {
-        &self.models
+    /// The models and their versions, language by language, in the order of their steps.
+    pub fn models(&self) -> impl Iterator<Item = &ModelInfo> {
+        self.readers.values().flat_map(|reader| &reader.models)
+    }
+
+    /// The models that have read an article.
+    pub fn took_part(&self, enriched: &EnrichedArticle, limits: &Limits) -> impl Iterator<Item = &ModelInfo> {
+        let reader = self.reach(&enriched.article, limits).reader();
+        let models = reader.map(|reader| reader.models.iter());
+        models.into_iter().flatten()
+    }
+
+    /// The models of the article's language read it. What has no certain language and may be English is read as such.
+    fn reach(&self, article: &Article, limits: &Limits) -> Reach<'_> {
+        if !article.is_enrichable() {
+            return Reach::Nothing;
+        }
+        let primary = article.language.split('-').next().unwrap_or_default();
+        let language = match primary.to_ascii_lowercase() {
+            und if und == UNDETERMINED && may_be_english(article.readable(), limits) => ENGLISH.to_owned(),
+            language => language,
+        };
+        self.readers
+            .get(&language)
+            .map_or(Reach::Countries, Reach::Models)
+    }
+
+    fn english(&self) -> Option<&Reader> {
+        self.readers.get(ENGLISH)
     }
 
     /// Version of the IPTC Media Topics vocabulary.
     pub fn vocabulary_version(&self) -> &str {
-        let tagger = self.topics.as_ref();
+        let tagger = self.english().and_then(|reader| reader.topics.as_ref());
         tagger.map_or(topics::VOCABULARY_VERSION, topics::Tagger::vocabulary_version)
     }
 
-    /// What a newer vocabulary did to the model's topics.
+    /// What a newer vocabulary did to the topics of the English model.
     pub fn vocabulary_changes(&self) -> topics::Changes {
-        self.topics
-            .as_ref()
-            .map(topics::Tagger::changes)
-            .unwrap_or_default()
+        let tagger = self.english().and_then(|reader| reader.topics.as_ref());
+        tagger.map(topics::Tagger::changes).unwrap_or_default()
     }
 
-    /// The topics alone of an article, whatever its language; none where topics are not wanted.
+    /// The topics alone of an article, as if it were English; none where topics are not wanted.
     pub fn topics(&self, article: &Article, limits: &Limits) -> Vec<TopicTag> {
-        let tagger = self.topics.as_ref();
-        tagger
-            .map(|tagger| tagger.topics(article, &self.opening(article), limits))
-            .unwrap_or_default()
-    }
-
-    /// What the encoder says of an article's opening, where topics ask for it.
-    fn opening(&self, article: &Article) -> Vec<f32> {
-        let wanted = self.topics.as_ref().is_some_and(topics::Tagger::reads_openings);
-        let tagger = self.tagger.as_ref().filter(|_| wanted);
-        tagger
-            .map(|tagger| tagger.read(article).topics)
-            .unwrap_or_default()
+        let Some((reader, tagger)) = topics_of(self.english()) else {
+            return Vec::new();
+        };
+        tagger.topics(article, &reader.opening(article), limits)
     }
 
     /// Why topics are said of an article, and which came near; empty where topics are not wanted or not looked for.
     pub fn explain(&self, article: &Article, limits: &Limits) -> Vec<topics::Explanation> {
-        let tagger = self
-            .topics
-            .as_ref()
-            .filter(|_| Reach::of(article, limits) == Reach::All);
-        tagger
-            .map(|tagger| tagger.explain(article, &self.opening(article), limits))
-            .unwrap_or_default()
+        let Some((reader, tagger)) = topics_of(self.reach(article, limits).reader()) else {
+            return Vec::new();
+        };
+        tagger.explain(article, &reader.opening(article), limits)
     }
 
-    /// Reads one article. An item that is cancelled or withheld gets no findings; a language other than English gets
+    /// Reads one article. An item that is cancelled or withheld gets no findings; a language without models gets
     /// country names alone.
     pub fn enrich(
         &self,
@@ -214,30 +176,38 @@ impl Enricher {
         limits: &Limits,
         observer: &mut dyn StepObserver,
     ) -> EnrichedArticle {
-        let reach = Reach::of(&article, limits);
-        let tagger = self.tagger.as_ref().filter(|_| reach == Reach::All);
-        let tagged = tagger.map(|tagger| tagger.read(&article)).unwrap_or_default();
-        let resolver = self.resolver.as_ref().filter(|_| reach != Reach::Nothing);
-        let found = resolver.map(|resolver| match reach {
-            Reach::Countries => resolver.countries(&article, limits),
-            _ => resolver.entities(&article, tagged.sightings, limits),
+        let reach = self.reach(&article, limits);
+        let reader = reach.reader();
+        let tagged = reader.and_then(|reader| reader.tagger.as_ref());
+        let tagged = tagged.map(|tagger| tagger.read(&article));
+        let (sightings, opening) = match tagged {
+            Some(tagged) => (Some(tagged.sightings), tagged.topics),
+            None => (None, Vec::new()),
+        };
+        let resolver = self
+            .resolver
+            .as_ref()
+            .filter(|_| !matches!(reach, Reach::Nothing));
+        let found = resolver.map(|resolver| match sightings {
+            Some(sightings) => resolver.entities(&article, sightings, limits),
+            None => resolver.countries(&article, limits),
         });
         if found.as_ref().is_some_and(|found| found.truncated) {
             article.flag(Flag::Truncated);
         }
-        if reach == Reach::Countries {
+        if matches!(reach, Reach::Countries) {
             article.flag(Flag::LanguageWithoutModels);
         }
         let entities = found.map(|found| found.entities);
         if self.resolver.is_some() {
             observer.finished(Step::Entities);
         }
-        let tagger = self.topics.as_ref().filter(|_| reach == Reach::All);
-        let topics = tagger.map(|tagger| tagger.topics(&article, &tagged.topics, limits));
+        let tagger = reader.and_then(|reader| reader.topics.as_ref());
+        let topics = tagger.map(|tagger| tagger.topics(&article, &opening, limits));
         if topics.is_some() {
             observer.finished(Step::Topics);
         }
-        let finder = self.keywords.as_ref().filter(|_| reach == Reach::All);
+        let finder = reader.and_then(|reader| reader.keywords.as_ref());
         let keywords =
             finder.map(|finder| finder.find(&article, entities.as_deref().unwrap_or_default(), limits));
         if keywords.is_some() {
@@ -261,6 +231,11 @@ impl Enricher {
             counts,
         }
     }
+}
+
+/// A reader and its tagger of topics, where it has one.
+fn topics_of(reader: Option<&Reader>) -> Option<(&Reader, &topics::Tagger)> {
+    reader.and_then(|reader| Some((reader, reader.topics.as_ref()?)))
 }
 
 #[cfg(test)]

@@ -375,16 +375,13 @@ fn what_is_not_wanted_is_not_computed() {
                 entities,
                 topics,
                 keywords,
+                ..EnrichConfig::default()
             },
             &names,
             &TopicsConfig::default(),
         )
         .unwrap();
-        let models: Vec<_> = enricher
-            .models()
-            .iter()
-            .map(|model| model.name.as_str())
-            .collect();
+        let models: Vec<_> = enricher.models().map(|model| model.name.as_str()).collect();
         assert_eq!(
             (
                 models.contains(&"names-fast"),

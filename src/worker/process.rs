@@ -178,7 +178,7 @@ impl Processor {
             .into_iter()
             .flatten()
             .all(|text| text.as_str().trim().is_empty());
-        raw.url.filter(|_| is_blank)
+        raw.url.filter(|_| is_blank && !raw.given.is_withdrawn())
     }
 
     /// Reads a page that was asked for.
@@ -326,7 +326,7 @@ impl Processor {
 
     fn enriched(&self, article: Article, observer: &mut dyn StepObserver) -> Draft {
         let enriched = self.enricher.enrich(article, &self.limits, observer);
-        let took_part = self.enricher.models().iter().filter(|m| m.took_part(&enriched));
+        let took_part = self.enricher.took_part(&enriched, &self.limits);
         let models = took_part.map(|m| encode::ModelInfo {
             name: m.name.clone(),
             version: m.version.clone(),

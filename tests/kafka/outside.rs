@@ -124,10 +124,27 @@ fn enricher(server: &Server, on_failure: &str) -> String {
     )
 }
 
-fn assert_each_once(count: usize, output: &[Whole]) {
-    let counts = occurrences(output);
+/// A worker with such services, ready.
+fn start(topics: &Topics, rest: &str) -> Worker {
+    let settings = Settings {
+        kafka: TIMES,
+        rest,
+        arguments: &[],
+    };
+    let mut worker = Worker::start(topics, settings);
+    worker.await_ready();
+    worker
+}
+
+/// All records, when `count` of them are there; each is there once, none is a dead letter, and the worker ends well.
+fn finish(topics: &Topics, worker: Worker, count: usize) -> Vec<Whole> {
+    let (output, dead) = await_outcomes(topics, count);
+    assert_eq!(worker.terminate(), 0);
+    let counts = occurrences(&output);
     assert!(counts.values().all(|times| *times == 1), "doubled");
     assert_eq!(counts.len(), count, "lost or invented");
+    assert_eq!(dead, []);
+    output
 }
 
 fn is_flagged(record: &Whole, flag: &str) -> bool {
@@ -151,13 +168,7 @@ fn a_service_that_dies_and_comes_back_costs_findings_alone_with_publish() {
     const COUNT: usize = 2_000;
     let (topics, server) = (Topics::create("outside-publish", 2), Server::start(weather));
     let rest = enricher(&server, "publish");
-    let settings = Settings {
-        kafka: TIMES,
-        rest: &rest,
-        arguments: &[],
-    };
-    let mut worker = Worker::start(&topics, settings);
-    worker.await_ready();
+    let worker = start(&topics, &rest);
     let all = articles(COUNT);
     produce(&topics.input, &all[..500]);
     await_outcomes(&topics, 500);
@@ -169,10 +180,7 @@ fn a_service_that_dies_and_comes_back_costs_findings_alone_with_publish() {
     assert!(worker.metric(LEFT_ALONE).unwrap() > 0.0, "it was left alone");
     server.go(false);
     produce(&topics.input, &all[1_500..]);
-    let (output, dead) = await_outcomes(&topics, COUNT);
-    assert_eq!(worker.terminate(), 0);
-    assert_each_once(COUNT, &output);
-    assert_eq!(dead, []);
+    let output = finish(&topics, worker, COUNT);
     for record in &output {
         assert_ne!(is_flagged(record, "enricher_missing"), is_weather(record));
     }
@@ -185,13 +193,7 @@ fn a_service_that_dies_holds_the_flow_with_wait_until_it_is_back() {
     const COUNT: usize = 1_000;
     let (topics, server) = (Topics::create("outside-wait", 2), Server::start(weather));
     let rest = enricher(&server, "wait");
-    let settings = Settings {
-        kafka: TIMES,
-        rest: &rest,
-        arguments: &[],
-    };
-    let mut worker = Worker::start(&topics, settings);
-    worker.await_ready();
+    let worker = start(&topics, &rest);
     let all = articles(COUNT);
     produce(&topics.input, &all[..200]);
     await_outcomes(&topics, 200);
@@ -204,15 +206,10 @@ fn a_service_that_dies_holds_the_flow_with_wait_until_it_is_back() {
     assert_eq!(worker.get("/livez").unwrap().0, 200, "polling does not");
     // What waits is given up, and the next worker reads it again.
     assert_eq!(worker.terminate(), 0);
-    let mut worker = Worker::start(&topics, settings);
-    worker.await_ready();
+    let worker = start(&topics, &rest);
     worker.await_metric(LEFT_ALONE, 1.0);
     server.go(false);
-    let (output, dead) = await_outcomes(&topics, COUNT);
-    assert_eq!(worker.metric(MISSING), Some(0.0));
-    assert_eq!(worker.terminate(), 0);
-    assert_each_once(COUNT, &output);
-    assert_eq!(dead, []);
+    let output = finish(&topics, worker, COUNT);
     assert!(output.iter().all(is_weather));
     assert!(!output.iter().any(|record| is_flagged(record, "enricher_missing")));
 }
@@ -226,23 +223,16 @@ fn articles_that_are_only_a_url_are_each_published_once_though_the_site_and_the_
          host_concurrency_max = 16\nretries_max = 0\nbreaker_failures = 3\nbreaker_rest_ms = 200\n",
         site.port
     );
-    let settings = Settings {
-        kafka: TIMES,
-        rest: &rest,
-        arguments: &[],
-    };
     let only_url = |n: usize| {
         let (key, url) = (format!("u{n:04}"), format!("http://127.0.0.1:{}/{n}", site.port));
         Whole::new(&key, json!({"id": key, "url": url}).to_string())
     };
     let all: Vec<Whole> = (0..COUNT).map(only_url).collect();
     produce(&topics.input, &all[..200]);
-    let mut worker = Worker::start(&topics, settings);
-    worker.await_ready();
+    let worker = start(&topics, &rest);
     await_outcomes(&topics, 100);
     worker.kill();
-    let mut worker = Worker::start(&topics, settings);
-    worker.await_ready();
+    let worker = start(&topics, &rest);
     await_outcomes(&topics, 200);
     assert!(site.answered.load(Ordering::Relaxed) >= 200);
     site.go(true);
@@ -250,10 +240,7 @@ fn articles_that_are_only_a_url_are_each_published_once_though_the_site_and_the_
     await_outcomes(&topics, 300);
     site.go(false);
     produce(&topics.input, &all[300..]);
-    let (output, dead) = await_outcomes(&topics, COUNT);
-    assert_eq!(worker.terminate(), 0);
-    assert_each_once(COUNT, &output);
-    assert_eq!(dead, []);
+    let output = finish(&topics, worker, COUNT);
     for record in &output {
         assert_ne!(
             is_flagged(record, "url_only"),

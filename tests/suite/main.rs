@@ -11,6 +11,7 @@ mod flow;
 mod forms;
 mod golden;
 mod hostile;
+mod languages;
 mod mock_broker;
 mod mutated;
 mod names;

@@ -67,8 +67,8 @@ impl Describer<'_> {
             let name = self.fields.name(sighting);
             let sure = kind != EntityType::Person || name.contains(' ');
             self.gazetteer
-                .find(name)
-                .or_else(|| self.gazetteer.country(&self.article.language, name))
+                .country(&self.article.language, name)
+                .or_else(|| self.gazetteer.find(name))
                 .filter(|row| sure && fits(row.kind, kind))
         });
         let mut best: Option<&Row> = None;

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use crate::article::EntityType;
 use crate::enrich::EnricherError;
+use crate::enrich::reader::ENGLISH;
 
 const FILE: &str = "models/names.tsv";
 const NAMES: &str = include_str!("../../../models/names.tsv");
@@ -62,6 +63,12 @@ pub(super) struct Row {
     pub(super) ticker: &'static str,
 }
 
+impl Row {
+    pub(super) fn is_country(&self) -> bool {
+        self.source == Source::Country
+    }
+}
+
 /// The table.
 #[derive(Debug)]
 pub(super) struct Gazetteer {
@@ -82,7 +89,7 @@ impl Gazetteer {
         };
         for (at, line) in NAMES.lines().enumerate() {
             let row = row(line).map_err(|problem| EnricherError::Table {
-                file: FILE,
+                file: FILE.to_owned(),
                 line: at + 1,
                 problem,
             })?;
@@ -107,10 +114,10 @@ impl Gazetteer {
             let mut fields = line.split('\t');
             let (language, name, english) = (fields.next(), fields.next(), fields.next());
             let row = english.and_then(|english| self.by_name.get(english));
-            let row = row.filter(|row| row.source == Source::Country);
+            let row = row.filter(|row| row.is_country());
             let (Some(language), Some(name), Some(row)) = (language, name, row) else {
                 return Err(EnricherError::Table {
-                    file: COUNTRIES_FILE,
+                    file: COUNTRIES_FILE.to_owned(),
                     line: at + 1,
                     problem: "not a language, a name and a country's English name",
                 });
@@ -127,11 +134,12 @@ impl Gazetteer {
         exact.or_else(|| self.by_name.get(self.by_capitals.get(name)?))
     }
 
-    /// The row of a country by exactly this name, in English or in a language by its tag ("fr-CA").
+    /// The row of a country by exactly this name in a language by its tag ("fr-CA"); in English, where there is no
+    /// table of the language.
     pub(super) fn country(&self, language: &str, name: &str) -> Option<&Row> {
         let primary = language.split('-').next().unwrap_or_default();
-        let english = self.by_name.get(name).filter(|row| row.source == Source::Country);
-        english.or_else(|| self.abroad.get(primary)?.get(name))
+        let names = self.abroad.get(primary).or_else(|| self.abroad.get(ENGLISH));
+        names?.get(name)
     }
 }
 
@@ -191,13 +199,35 @@ mod tests {
         for (language, name, expected) in [
             ("en", "France", Some("Q142")),
             ("en", "Paris", None),
-            ("de", "France", Some("Q142")),
+            ("de", "France", None),
             ("de-AT", "Frankreich", Some("Q142")),
+            ("de", "USA", Some("Q30")),
             ("fr", "Frankreich", None),
             ("fr", "\u{c9}tats-Unis", Some("Q30")),
             ("ru", "Германия", Some("Q183")),
-            ("es", "Granada", None),
+            ("es", "México", Some("Q96")),
+            ("und", "France", Some("Q142")),
             ("und", "Frankreich", None),
+            ("ja", "France", Some("Q142")),
+            // Forenames, surnames, other places, words.
+            ("fr", "Maurice", None),
+            ("und", "Maurice", None),
+            ("es", "Mauricio", None),
+            ("nb", "Jordan", None),
+            ("und", "Jordan", None),
+            ("es", "Chad", None),
+            ("fr", "Salvador", None),
+            ("cs", "Kuba", None),
+            ("de", "Kuba", Some("Q241")),
+            ("cy", "Mali", None),
+            ("de", "Mali", Some("Q912")),
+            ("es", "Granada", None),
+            ("it", "Monaco", None),
+            ("ca", "Palau", None),
+            ("fi", "Oman", None),
+            ("fr", "Grenade", None),
+            ("it", "Santa Lucia", None),
+            ("pl", "Kongo", None),
         ] {
             let row = table.country(language, name);
             assert_eq!(row.map(|row| row.wikidata), expected, "{language} {name}");

@@ -23,14 +23,14 @@ pub use sightings::Sighting;
 use crate::article::Article;
 use crate::config::NamesConfig;
 use crate::config::NamesModel;
+use crate::config::models;
+use crate::config::models::LanguageModels;
+use crate::config::models::ModelFile;
 use crate::enrich::EnricherError;
 use crate::enrich::tagger::encoder::Encoder;
 use crate::enrich::tagger::fast::Fast;
 use crate::enrich::tagger::sightings::Passage;
 use crate::enrich::tagger::tokens::Tokens;
-
-const FAST: (&str, &[u8]) = ("names-fast.bin", include_bytes!("../../../models/names-fast.bin"));
-const ENCODER: (&str, &[u8]) = ("encoder.bin", include_bytes!("../../../models/encoder.bin"));
 
 /// The recognisers that the configuration asks for; shared by all threads.
 #[derive(Debug)]
@@ -59,21 +59,26 @@ pub struct Tagged {
 }
 
 impl Tagger {
-    /// Loads the embedded models that `wanted` asks for; with `openings`, the encoder too.
-    pub fn new(wanted: &NamesConfig, openings: bool) -> Result<Self, EnricherError> {
+    /// Loads those of a language's models that `wanted` asks for, or the one that there is; with `openings`, the
+    /// encoder too.
+    pub fn new(files: &LanguageModels, wanted: &NamesConfig, openings: bool) -> Result<Self, EnricherError> {
         let (quick, slow, margin) = match wanted.model {
             NamesModel::Fast => (true, openings, 0.0),
             NamesModel::Accurate => (false, true, 0.0),
             NamesModel::Cascade => (true, true, wanted.cascade_margin as f32),
         };
-        let fast = || Fast::new(Cow::Borrowed(FAST.1)).map_err(|error| broken(FAST.0, error));
-        let encoder = || {
-            let encoder = Encoder::new(Cow::Borrowed(ENCODER.1));
-            encoder.map(Box::new).map_err(|error| broken(ENCODER.0, error))
+        let (fast, encoder) = (files.get(models::NAMES_FAST), files.get(models::ENCODER));
+        let fast_wanted = fast.filter(|_| quick || encoder.is_none());
+        let encoder_wanted = encoder.filter(|_| slow || fast.is_none());
+        let new_fast =
+            |file: &ModelFile| Fast::new(Cow::Borrowed(file.bytes)).map_err(|error| broken(file, error));
+        let new_encoder = |file: &ModelFile| {
+            let encoder = Encoder::new(Cow::Borrowed(file.bytes));
+            encoder.map(Box::new).map_err(|error| broken(file, error))
         };
         Ok(Self {
-            fast: quick.then(fast).transpose()?,
-            encoder: slow.then(encoder).transpose()?,
+            fast: fast_wanted.map(new_fast).transpose()?,
+            encoder: encoder_wanted.map(new_encoder).transpose()?,
             margin,
             openings,
         })
@@ -144,6 +149,7 @@ impl Tagger {
     }
 }
 
-fn broken(file: &'static str, error: ModelError) -> EnricherError {
+fn broken(file: &ModelFile, error: ModelError) -> EnricherError {
+    let file = file.path.to_owned();
     EnricherError::Model { file, error }
 }

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use super::*;
 use crate::article::Field;
+use crate::enrich::english;
 
 fn tagger(model: NamesModel, cascade_margin: f64) -> Tagger {
     opening_tagger(model, cascade_margin, false)
@@ -14,7 +15,7 @@ fn opening_tagger(model: NamesModel, cascade_margin: f64, openings: bool) -> Tag
         model,
         cascade_margin,
     };
-    Tagger::new(&config, openings).unwrap()
+    Tagger::new(&english(), &config, openings).unwrap()
 }
 
 static FAST_ONE: LazyLock<Tagger> = LazyLock::new(|| tagger(NamesModel::Fast, 1.0));

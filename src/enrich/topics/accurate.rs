@@ -1,15 +1,14 @@
 //! The accurate model: the log-odds of an article's phrases and the encoder's of its opening, weighed by level and
-//! added up, in `models/topics-accurate.json`, which `train/topics/mix.py` writes. Reads neither itself.
+//! added up, in `topics-accurate.json`, which `train/topics/mix.py` writes. Reads neither itself.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::config::models::ModelFile;
 use crate::enrich::EnricherError;
 use crate::enrich::topics::fast::Thresholds;
 
-const FILE: &str = "models/topics-accurate.json";
-const TEXT: &str = include_str!("../../../models/topics-accurate.json");
 /// Farthest log-odds that count on either side.
 const PHRASES_MAX: f32 = 9.2;
 const OPENING_MAX: f32 = 12.0;
@@ -42,15 +41,16 @@ pub(super) struct Accurate {
 }
 
 impl Accurate {
-    /// For the concepts `judged` by phrases and those that the encoder has.
-    pub(super) fn new(judged: &[String], encoder: &[String]) -> Result<Self, EnricherError> {
+    /// Reads a language's file, for the concepts `judged` by phrases and those that the encoder has.
+    pub(super) fn new(file: ModelFile, judged: &[String], encoder: &[String]) -> Result<Self, EnricherError> {
         let at: BTreeMap<&str, usize> = encoder
             .iter()
             .enumerate()
             .map(|(at, code)| (code.as_str(), at))
             .collect();
         Ok(Self {
-            file: serde_json::from_str(TEXT).map_err(|_| EnricherError::Topics(FILE))?,
+            file: serde_json::from_slice(file.bytes)
+                .map_err(|_| EnricherError::Topics(file.path.to_owned()))?,
             places: judged.iter().map(|code| at.get(code.as_str()).copied()).collect(),
         })
     }
@@ -102,10 +102,18 @@ impl Accurate {
 mod tests {
     use super::*;
 
+    use crate::config::models::TOPICS_ACCURATE;
+    use crate::enrich::english;
+
     #[test]
     fn both_sides_count_and_strangers_are_left_out() {
         let codes = |codes: &[&str]| -> Vec<String> { codes.iter().map(|code| (*code).to_owned()).collect() };
-        let accurate = Accurate::new(&codes(&["a", "b", "c"]), &codes(&["c", "a"])).unwrap();
+        let accurate = Accurate::new(
+            english()[TOPICS_ACCURATE],
+            &codes(&["a", "b", "c"]),
+            &codes(&["c", "a"]),
+        )
+        .unwrap();
         let opening = [0.5, -2.0];
         let found = [0, 1, 2, 3].map(|at| accurate.opening(at, &opening));
         assert_eq!(found, [Some(-2.0), None, Some(0.5), None]);

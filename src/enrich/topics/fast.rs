@@ -1,16 +1,15 @@
-//! The fast model: for each concept the sum of what an article's phrases weigh, in `models/topics-fast.bin`, which
+//! The fast model: for each concept the sum of what an article's phrases weigh, in `topics-fast.bin`, which
 //! `train/topics` writes (format: `modelfile.py` there). The same bits on every machine: no library function but the
 //! square root, and every sum in one order.
 
 use serde::Deserialize;
 
 use crate::article::Article;
+use crate::config::models::ModelFile;
 use crate::enrich::EnricherError;
 use crate::enrich::topics::counts::Counts;
 use crate::enrich::topics::counts::Places;
 
-const FILE: &str = "models/topics-fast.bin";
-static BYTES: &[u8] = include_bytes!("../../../models/topics-fast.bin");
 const MAGIC: &[u8] = b"DLTOPIC1";
 /// Steps of the table of the logistic function for one unit, and the last argument that it holds.
 const STEPS: f32 = 8.0;
@@ -59,9 +58,9 @@ pub(super) struct Fast {
 }
 
 impl Fast {
-    /// Reads the embedded file.
-    pub(super) fn new() -> Result<Self, EnricherError> {
-        Self::read(BYTES).ok_or(EnricherError::Topics(FILE))
+    /// Reads a language's file.
+    pub(super) fn new(file: ModelFile) -> Result<Self, EnricherError> {
+        Self::read(file.bytes).ok_or_else(|| EnricherError::Topics(file.path.to_owned()))
     }
 
     fn read(bytes: &'static [u8]) -> Option<Self> {
@@ -196,21 +195,26 @@ impl Fast {
 mod tests {
     use super::*;
 
+    use crate::config::models::TOPICS_FAST;
+    use crate::enrich::english;
+
     #[test]
     fn a_cut_file_is_refused() {
-        for length in [0, 7, 12, 100, BYTES.len() - 1] {
-            assert!(Fast::read(&BYTES[..length]).is_none(), "{length}");
+        let bytes = english()[TOPICS_FAST].bytes;
+        for length in [0, 7, 12, 100, bytes.len() - 1] {
+            assert!(Fast::read(&bytes[..length]).is_none(), "{length}");
         }
     }
 
     #[test]
     fn the_file_is_small() {
-        assert!(BYTES.len() <= 16 << 20, "{}", BYTES.len());
+        let size = english()[TOPICS_FAST].bytes.len();
+        assert!(size <= 16 << 20, "{size}");
     }
 
     #[test]
     fn the_logistic_function_is_close_and_rises() {
-        let fast = Fast::new().unwrap();
+        let fast = Fast::new(english()[TOPICS_FAST]).unwrap();
         let mut last = 0.0;
         for step in -900..=900 {
             let x = step as f32 / 100.0;

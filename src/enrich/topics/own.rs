@@ -183,6 +183,9 @@ pub(super) fn unreadable(topics: &[OwnTopic]) -> BTreeSet<&str> {
 mod tests {
     use super::*;
 
+    use crate::config::models::TOPICS_FAST;
+    use crate::enrich::english;
+
     fn article(headline: &str, text: &str) -> Article {
         Article {
             headline: Some(headline.to_owned()),
@@ -193,7 +196,7 @@ mod tests {
 
     #[test]
     fn phrases_and_examples_tell_without_training() {
-        let fast = Fast::new().unwrap();
+        let fast = Fast::new(english()[TOPICS_FAST]).unwrap();
         let cup = OwnTopic {
             code: "acme:cup".to_owned(),
             name: "Our cup".to_owned(),

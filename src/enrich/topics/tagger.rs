@@ -10,7 +10,7 @@ use crate::article::Field;
 use crate::article::Score;
 use crate::article::TopicTag;
 use crate::config::TopicsConfig;
-use crate::config::TopicsModel;
+use crate::config::models::ModelFile;
 use crate::enrich::EnricherError;
 use crate::enrich::topics::accurate::Accurate;
 use crate::enrich::topics::counts::Counts;
@@ -67,13 +67,17 @@ pub struct Tagger {
 }
 
 impl Tagger {
-    /// Loads the embedded models, the vocabulary and a team's own topics. `encoder`: the concepts that the encoder has
-    /// logits of.
+    /// Loads a language's fast model, the vocabulary and a team's own topics. `accurate`: the model that weighs the
+    /// encoder's view too, and the concepts that the encoder has logits of.
     ///
     /// # Errors
-    /// Where the given vocabulary cannot be read, or an own topic has a phrase that cannot be found.
-    pub fn new(wanted: &TopicsConfig, encoder: &[String]) -> Result<Self, EnricherError> {
-        let (fast, embedded) = (Fast::new()?, Vocabulary::new()?);
+    /// Where a model or the given vocabulary cannot be read, or an own topic has a phrase that cannot be found.
+    pub fn new(
+        fast: ModelFile,
+        accurate: Option<(ModelFile, &[String])>,
+        wanted: &TopicsConfig,
+    ) -> Result<Self, EnricherError> {
+        let (fast, embedded) = (Fast::new(fast)?, Vocabulary::new()?);
         let newer = wanted.vocabulary.as_deref().map(Vocabulary::parse).transpose()?;
         let changes = newer.as_ref().map(|newer| changes(&fast, &embedded, newer));
         let version = wanted.vocabulary_version.as_deref().filter(|_| newer.is_some());
@@ -81,7 +85,7 @@ impl Tagger {
         if let Some(code) = own::unreadable(&wanted.own_topics).first() {
             return Err(EnricherError::OwnTopic((*code).to_owned()));
         }
-        let accurate = (wanted.model == TopicsModel::Accurate).then(|| Accurate::new(fast.codes(), encoder));
+        let accurate = accurate.map(|(file, encoder)| Accurate::new(file, fast.codes(), encoder));
         Ok(Self {
             accurate: accurate.transpose()?,
             judged: judged(&fast, &vocabulary),

@@ -5,12 +5,21 @@ use crate::article::Article;
 use crate::article::TopicTag;
 use crate::config::OwnTopic;
 use crate::config::TopicsConfig;
-use crate::config::TopicsModel;
+use crate::config::models::TOPICS_ACCURATE;
+use crate::config::models::TOPICS_FAST;
+use crate::enrich::english;
 use crate::enrich::tests::article;
 use crate::limits::Limits;
 
 thread_local! {
-    static TAGGER: Tagger = Tagger::new(&TopicsConfig::default(), &[]).unwrap();
+    static TAGGER: Tagger = Tagger::new(english()[TOPICS_FAST], None, &TopicsConfig::default()).unwrap();
+}
+
+/// The accurate tagger, where the encoder has logits of these concepts.
+fn accurate(encoder: &[String]) -> Tagger {
+    let models = english();
+    let accurate = Some((models[TOPICS_ACCURATE], encoder));
+    Tagger::new(models[TOPICS_FAST], accurate, &TopicsConfig::default()).unwrap()
 }
 
 fn topics(article: &Article) -> Vec<TopicTag> {
@@ -116,7 +125,7 @@ fn a_newer_vocabulary_and_own_topics_are_taken_up() {
         }],
         ..TopicsConfig::default()
     };
-    let tagger = Tagger::new(&config, &[]).unwrap();
+    let tagger = Tagger::new(english()[TOPICS_FAST], None, &config).unwrap();
     assert_eq!(tagger.vocabulary_version(), "2030-01-01");
     let changes = tagger.changes();
     assert_eq!((changes.mapped, changes.moved), (1, 0));
@@ -136,17 +145,13 @@ fn a_newer_vocabulary_and_own_topics_are_taken_up() {
         vocabulary: Some("{}".to_owned()),
         ..TopicsConfig::default()
     };
-    assert!(Tagger::new(&broken, &[]).is_err());
+    assert!(Tagger::new(english()[TOPICS_FAST], None, &broken).is_err());
 }
 
 #[test]
 fn the_opening_counts_beside_the_phrases() {
-    let config = TopicsConfig {
-        model: TopicsModel::Accurate,
-        ..TopicsConfig::default()
-    };
     let codes: Vec<String> = ["11000000", "15000000"].map(str::to_owned).to_vec();
-    let accurate = Tagger::new(&config, &codes).unwrap();
+    let accurate = accurate(&codes);
     assert_eq!(
         (accurate.model().0, accurate.reads_openings()),
         ("topics-accurate", true)
@@ -178,15 +183,11 @@ fn the_opening_counts_beside_the_phrases() {
 
 #[test]
 fn an_explanation_tells_the_encoders_part() {
-    let config = TopicsConfig {
-        model: TopicsModel::Accurate,
-        ..TopicsConfig::default()
-    };
     let match_report = article("Striker scores twice in cup final", MATCH);
     let best = TAGGER.with(|tagger| tagger.explain(&match_report, &[], &Limits::default()).remove(0));
     assert_eq!(best.opening, None);
     let known = best.code.trim_start_matches("medtop:").to_owned();
-    let accurate = Tagger::new(&config, &[known]).unwrap();
+    let accurate = accurate(&[known]);
     let explained = accurate.explain(&match_report, &[9.0], &Limits::default());
     let of = |code: &str| explained.iter().find(|topic| topic.code == code).unwrap();
     assert!(of(&best.code).opening.unwrap() > 0.0, "{explained:?}");
@@ -208,7 +209,7 @@ struct Parity {
 fn reads_an_article_as_the_trainer_does() {
     let cases: Vec<Parity> = serde_json::from_str(include_str!("parity.json")).unwrap();
     assert!(cases.len() >= 4);
-    let fast = fast::Fast::new().unwrap();
+    let fast = fast::Fast::new(english()[TOPICS_FAST]).unwrap();
     for case in cases {
         let logits = fast.logits(&fast.counts(&article(&case.headline, &case.text)));
         for (code, expected) in case.best {

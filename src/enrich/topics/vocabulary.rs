@@ -63,7 +63,7 @@ impl Vocabulary {
                 fields.next(),
             ) else {
                 return Err(EnricherError::Table {
-                    file: FILE,
+                    file: FILE.to_owned(),
                     line: at + 1,
                     problem: "wants code, level, parent, name",
                 });

@@ -86,6 +86,7 @@ fn what_is_not_wanted_is_absent() {
                 entities: wanted,
                 topics: wanted,
                 keywords: wanted,
+                ..EnrichConfig::default()
             }
         });
         let Outcome::Enriched(output) = processor.process(&article, 0, &mut ()) else {
@@ -135,6 +136,8 @@ fn an_article_that_is_only_a_url_becomes_what_its_page_says() {
         publish.url_only(&given).as_deref(),
         Some("https://andes.example/a?utm_source=x")
     );
+    let withdrawn = r#"{"uri": "urn:1", "url": "https://andes.example/a", "pubstatus": "canceled"}"#;
+    assert_eq!(publish.url_only(&record(Some(withdrawn))), None);
     assert_eq!(
         publish.url_only(&record(Some(
             r#"{"url": "https://andes.example/a", "title": "T"}"#
