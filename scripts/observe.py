@@ -441,15 +441,19 @@ def site_gone(world):
 
 
 def memory(world):
-    """One article of many megabytes, where little is allowed for."""
+    """Articles of many megabytes, where little is allowed for; again and again, since their peaks are short."""
     world.kafka.topics("memory", 1)
     for kind in ("raw", "enriched", "dead"):
         world.kafka.set(f"memory.{kind}", "max.message.bytes", "200000000")
-    settings = {"INPUT__PAYLOAD_BYTES_MAX": 67_000_000, "WORKER__MEMORY_BUDGET_BYTES": 268_435_456}
-    article = json.dumps({"id": "large", "title": "Large", "body": "Berlin and Paris agreed on Monday. " * 1_800_000})
+    settings = {"INPUT__PAYLOAD_BYTES_MAX": 99_000_000, "WORKER__MEMORY_BUDGET_BYTES": 400_000_000}
+    article = json.dumps({"id": "large", "title": "Large", "body": "Berlin and Paris agreed on Monday. " * 2_800_000}).encode()
+
+    def more():
+        if not world.prometheus.query("sum(dateline_lag_records) > 2"):
+            world.kafka.send("memory", [article])
+
     with Worker(world, "memory", **settings):
-        world.kafka.send("memory", [article.encode()] * 4)
-        world.expect("DatelineMemoryHigh")
+        world.expect("DatelineMemoryHigh", meanwhile=more)
 
 
 def collector_gone(world):

@@ -377,6 +377,7 @@ fn only_our_own_scripts_run(page: &mut Browser) {
 fn pictures(page: &mut Browser, prefix: &str) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("page");
     std::fs::create_dir_all(&folder).unwrap();
+    page.evaluate("scrollTo(0, 0)");
     for (name, width, height, mobile, scheme) in [
         ("phone", 360, 780, true, "light"),
         ("phone-dark", 360, 780, true, "dark"),
