@@ -9,9 +9,11 @@ export RUSTC_BOOTSTRAP=1
 cp Cargo.lock fuzz/Cargo.lock
 targets=("$@")
 [ ${#targets[@]} -gt 0 ] || mapfile -t targets < <(cargo fuzz list)
+# Without a sanitizer: the checks are our own, and librdkafka's configure cannot link what AddressSanitizer has touched.
 for target in "${targets[@]}"; do
     mkdir -p "fuzz/corpus/$target"
-    cp -n tests/forms/* tests/golden/* samples/article* "fuzz/corpus/$target/" 2>/dev/null || true
-    # Without a sanitizer: the checks are our own, and librdkafka's configure cannot link what AddressSanitizer has touched.
-    cargo fuzz run -s none "$target" -- -max_total_time="$seconds" -max_len=65536 -timeout=20 -rss_limit_mb=4096
+    cp -n tests/forms/* tests/golden/* tests/hostile/* samples/article* "fuzz/corpus/$target/" 2>/dev/null || true
+    cp -n "fuzz/seeds/$target"/* "fuzz/corpus/$target/" 2>/dev/null || true
+    cargo fuzz run -s none "$target" -- -max_total_time="$seconds" -max_len=65536 -timeout=20 -rss_limit_mb=4096 \
+        -print_final_stats=1
 done

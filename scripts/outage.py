@@ -40,6 +40,9 @@ class Service(socketserver.ThreadingTCPServer):
     def verify_request(self, *_):
         return self.state != "refuses"
 
+    def handle_error(self, *_):
+        """Whoever asked has given up waiting."""
+
 
 class Handler(BaseHTTPRequestHandler):
     """One request on a connection."""

@@ -237,11 +237,37 @@ impl Head {
             let author = self.meta(AUTHOR).filter(|author| !author.contains("://"));
             article.bylines.extend(author);
         }
-        article.url = self
-            .canonical
-            .clone()
+        // One that only says where on the site is no address.
+        let canonical = self.canonical.clone().filter(|url| url.contains("://"));
+        article.url = canonical
             .or_else(|| article.url.take())
-            .or_else(|| self.meta(&["og:url"]));
+            .or_else(|| self.meta(&["og:url"]))
+            .or_else(|| self.canonical.clone());
         article.language = article.language.take().or(self.language);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_is_a_whole_one_where_the_page_has_one() {
+        for (head, expected) in [
+            (
+                "<link rel=canonical href='https://x.example/a'>",
+                Some("https://x.example/a"),
+            ),
+            ("<link rel=canonical href='/a'>", Some("/a")),
+            (
+                "<link rel=canonical href='/a'><meta property='og:url' content='https://x.example/a'>",
+                Some("https://x.example/a"),
+            ),
+            ("", None),
+        ] {
+            let mut article = RawArticle::new(InputForm::Html);
+            Head::new(&format!("<html><head>{head}</head></html>")).fill(&mut article);
+            assert_eq!(article.url.as_deref(), expected, "{head}");
+        }
     }
 }

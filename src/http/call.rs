@@ -10,6 +10,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 use reqwest::StatusCode;
 use reqwest::header;
+use tokio::sync::Notify;
 use tracing::info;
 use tracing::warn;
 
@@ -171,6 +172,7 @@ pub(super) struct Watched {
     watch: Watch,
     is_told: bool,
     breaker: Mutex<Breaker>,
+    back: Notify,
 }
 
 impl Watched {
@@ -181,7 +183,13 @@ impl Watched {
             watch: watch.clone(),
             is_told,
             breaker: Mutex::new(Breaker::new(failures_max, rest)),
+            back: Notify::new(),
         }
+    }
+
+    /// Waits until the other side, which was left alone, has answered somebody.
+    pub(super) async fn is_back(&self) {
+        self.back.notified().await;
     }
 
     /// True where the other side may be asked now.
@@ -199,6 +207,9 @@ impl Watched {
         }
         let change = i64::from(breaker.is_open()) - i64::from(was_open);
         self.watch.metrics.http_breakers_open(&self.watch.service, change);
+        if change < 0 {
+            self.back.notify_waiters();
+        }
         let service = self.watch.service.name();
         match failure {
             Some(failure) if self.is_told && change > 0 => {
@@ -229,7 +240,28 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use std::future::ready;
+    use std::pin::pin;
+
     use super::*;
+
+    #[tokio::test]
+    async fn those_who_wait_are_told_when_a_service_is_back() {
+        let watch = Watch {
+            service: HttpService::Fetch,
+            metrics: Metrics::new().unwrap(),
+        };
+        let watched = Watched::new(&watch, false, 1, 3_600_000);
+        watched.judge(Some(&HttpOutcome::Timeout.into()));
+        let mut back = pin!(watched.is_back());
+        tokio::select! {
+            biased;
+            () = &mut back => panic!("told before it is back"),
+            () = ready(()) => {}
+        }
+        watched.judge(None);
+        tokio::time::timeout(Duration::from_secs(60), back).await.unwrap();
+    }
 
     #[test]
     fn services_ask_to_come_again_in_seconds_or_by_date() {

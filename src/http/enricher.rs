@@ -208,7 +208,10 @@ impl Inner {
             failed += 1;
             let rest = Duration::from_millis(u64::from(self.config.breaker_rest_ms));
             let asked = failure.retry_after.unwrap_or_default().min(rest);
-            tokio::time::sleep(pause(failed, BACKOFF_MAX.min(rest)).max(asked)).await;
+            tokio::select! {
+                () = tokio::time::sleep(pause(failed, BACKOFF_MAX.min(rest)).max(asked)) => {}
+                () = self.breaker.is_back() => {}
+            }
         }
     }
 

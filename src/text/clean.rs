@@ -44,9 +44,9 @@ pub fn line(markup: &Markup) -> String {
     collapse(&characters(&unescape_twice(plain)))
 }
 
-/// A short field: one line, control characters dropped, NFC.
+/// A short field, such as a name: one line, entities undone, control characters dropped, NFC.
 pub fn field(written: &str) -> String {
-    collapse(&characters(written))
+    collapse(&characters(&unescape_twice(Cow::Borrowed(written))))
 }
 
 fn to_plain(markup: &Markup) -> (Cow<'_, str>, bool) {
@@ -180,6 +180,18 @@ mod tests {
             (" \n ", ""),
         ] {
             assert_eq!(plain(written), expected, "{written:?}");
+        }
+    }
+
+    #[test]
+    fn fields_have_no_entities() {
+        for (written, expected) in [
+            ("BBC &amp; friends", "BBC & friends"),
+            ("The Post &#8211; World", "The Post \u{2013} World"),
+            ("AT&T; R&D <desk>", "AT&T; R&D <desk>"),
+            (" Arts &amp;amp;\nCulture ", "Arts & Culture"),
+        ] {
+            assert_eq!(field(written), expected, "{written:?}");
         }
     }
 
