@@ -229,4 +229,16 @@ impl Batch {
         }
         offsets
     }
+
+    /// Takes in the batch that was taken right after it, whose id it has from then on; hands it back where an epoch
+    /// ended between the two.
+    pub fn join(&mut self, next: Self) -> Option<Self> {
+        if next.epoch != self.epoch {
+            return Some(next);
+        }
+        self.id = next.id;
+        self.bytes += next.bytes;
+        self.records.extend(next.records);
+        None
+    }
 }

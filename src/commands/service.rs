@@ -45,6 +45,9 @@ use crate::worker::process::Processor;
 /// Intake is paused when this share of the memory budget waits, and resumed at a quarter of that.
 const INTAKE_SHARE: usize = 8;
 const RESUME_SHARE: usize = 4;
+/// No batch is begun while this share waits, enriched, for a commit to end. A larger one holds more memory and makes
+/// larger commits, which are no faster.
+const READY_SHARE: usize = 64;
 /// Room for what the client counts beside key, value and headers.
 const PRODUCER_FRAMING_BYTES: usize = 4096;
 /// Most bytes that travel together, where the topics take as much.
@@ -137,6 +140,7 @@ impl Service {
             guard: DeadLetterGuard::new(limits.share_max, limits.run_length_max, limits.window_records),
             clock: now_ms,
             threads: config.worker.threads,
+            ready_bytes_max: config.worker.memory_budget_bytes / READY_SHARE,
             fetch,
             services,
             on_delivered: view.on_delivered(framing),

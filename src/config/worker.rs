@@ -11,7 +11,7 @@ pub struct WorkerConfig {
     /// Threads that enrich; 0 = one per core, at most 1024.
     #[schemars(range(max = 1_024))]
     pub threads: usize,
-    /// Most records in a batch; 1 to 100000.
+    /// Most records in a batch; 1 to 100000. Batches that are ready while another is committed go together.
     #[schemars(range(min = 1, max = 100_000))]
     pub batch_records_max: usize,
     /// Most bytes in a batch (one larger record is a batch of its own); 1024 to 1073741824.

@@ -98,6 +98,9 @@ fn as_declared<'b>(bytes: &'b [u8], set: &'static Encoding) -> Result<Text<'b>, 
 /// The label in an XML declaration or a `<meta>` of a page.
 fn declaration(bytes: &[u8]) -> Option<String> {
     let head = bytes.get(..bytes.len().min(DECLARATION_BYTES))?;
+    if !head.contains(&b'<') {
+        return None;
+    }
     let head: String = head
         .iter()
         .map(|byte| char::from(byte.to_ascii_lowercase()))

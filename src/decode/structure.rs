@@ -14,25 +14,41 @@ pub(super) struct Mark {
 
 /// Every bracket and comma of `text` outside strings, in order.
 pub(super) fn marks(text: &[u8]) -> impl Iterator<Item = Mark> {
-    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
-    text.iter().enumerate().filter_map(move |(at, &byte)| {
-        if in_string {
+    let (mut depth, mut at) = (0_usize, 0);
+    std::iter::from_fn(move || {
+        loop {
+            let byte = *text.get(at)?;
+            let here = at;
+            at += 1;
             match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => in_string = false,
+                b'"' => at = string_end(text, at),
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => depth = depth.saturating_sub(1),
                 _ => {}
             }
-            return None;
+            if matches!(byte, b'{' | b'}' | b'[' | b']' | b',') {
+                let at = here;
+                return Some(Mark { at, byte, depth });
+            }
         }
-        match byte {
-            b'"' => in_string = true,
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        matches!(byte, b'{' | b'}' | b'[' | b']' | b',').then_some(Mark { at, byte, depth })
     })
+}
+
+/// Where the string ends whose first character stands at `at`: after its quotation mark.
+fn string_end(text: &[u8], mut at: usize) -> usize {
+    loop {
+        let rest = text.get(at..).unwrap_or_default();
+        let tells = |byte: &u8| matches!(byte, b'"' | b'\\');
+        // Block by block, which the compiler makes vectors of.
+        let is_plain = |block: &&[u8]| !block.iter().fold(false, |any, byte| any | tells(byte));
+        let plain: usize = rest.chunks(32).take_while(is_plain).map(<[u8]>::len).sum();
+        let rest = rest.get(plain..).unwrap_or_default();
+        match rest.iter().position(tells) {
+            None => return text.len(),
+            Some(found) if rest.get(found) == Some(&b'"') => return at + plain + found + 1,
+            Some(found) => at += plain + found + 2,
+        }
+    }
 }
 
 #[cfg(test)]

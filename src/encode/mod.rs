@@ -20,6 +20,7 @@ use serde::Serialize;
 use sha2::Digest;
 use sha2::Sha256;
 
+use crate::article::Article;
 use crate::article::EnrichedArticle;
 use crate::config::EventMode;
 use crate::config::OutputForm;
@@ -119,11 +120,8 @@ pub fn encode(
         EventMode::Binary => {
             let content_type = framing.map_or("application/json", Framing::content_type);
             headers.push(Header::text("content-type", content_type));
-            headers.extend(attributes.map(|(name, value)| Header::text(format!("ce_{name}"), value)));
-            framing.map_or_else(
-                || serde_json::to_vec(&value).ok(),
-                |framing| framing.frame(&value),
-            )
+            headers.extend(attributes.map(|(name, value)| Header::text(["ce_", name].concat(), value)));
+            framing.map_or_else(|| json(&value, &article.article), |framing| framing.frame(&value))
         }
         EventMode::Structured => {
             headers.push(Header::text(
@@ -135,7 +133,7 @@ pub fn encode(
                 datacontenttype: "application/json",
                 data: value,
             };
-            serde_json::to_vec(&event).ok()
+            json(&event, &article.article)
         }
     };
     let key = record.key.clone().unwrap_or_else(|| id.clone().into_bytes());
@@ -144,6 +142,16 @@ pub fn encode(
         value: Some(value?),
         headers,
     })
+}
+
+/// What a record has beside its article's text, roughly, in bytes.
+const BESIDE_TEXT: usize = 4096;
+
+fn json(value: &impl Serialize, article: &Article) -> Option<Vec<u8>> {
+    let mut written = Vec::with_capacity(article.text.len() + BESIDE_TEXT);
+    serde_json::to_writer(&mut written, value).ok()?;
+    written.shrink_to_fit();
+    Some(written)
 }
 
 /// A record in the form that is wanted.

@@ -174,8 +174,9 @@ fn producer_properties(
     // Java's choice for keyed records, so that a key lands where a Java producer would put it; null keys are spread.
     set(&mut p, "partitioner", "murmur2_random");
     set(&mut p, "compression.codec", kafka.compression.name());
-    // A batch is handed over whole and awaited at once: lingering only adds to its latency.
-    set(&mut p, "linger.ms", 1);
+    // Long enough to be handed a whole batch, so that each partition gets it in one request: the client has one on its
+    // way to a partition, and spins (librdkafka 2.12) while other records wait behind it.
+    set(&mut p, "linger.ms", 5);
     set(
         &mut p,
         "message.max.bytes",

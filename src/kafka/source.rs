@@ -172,6 +172,15 @@ impl RecordSource for KafkaSource {
         }
     }
 
+    async fn filled(&self) {
+        while !self.shared.flow().has_full_batch() {
+            tokio::select! {
+                () = self.shared.ready.notified() => {}
+                () = tokio::time::sleep(self.batch_wait) => {}
+            }
+        }
+    }
+
     async fn unwanted(&self, id: u64) {
         while self.shared.flow().is_wanted(id) {
             tokio::time::sleep(self.batch_wait).await;

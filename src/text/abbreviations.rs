@@ -23,6 +23,9 @@ const ANYWHERE: &[&str] = &[
     "tex", "u.k", "u.n", "u.s", "univ", "va", "vt", "w.va", "wash", "wis", "wyo",
 ];
 
+/// Bytes of the longest word that may be an abbreviation, initials like "J.R.R" among them.
+const LONGEST: usize = 12;
+
 /// What a full stop after a word means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
@@ -38,16 +41,25 @@ pub enum Stop {
 
 /// What a full stop after `word` (without that full stop) means.
 pub fn stop_after(word: &str) -> Stop {
-    if word.len() > 12 {
+    let mut lower = [0; LONGEST];
+    let Some(lower) = lower.get_mut(..word.len()) else {
+        return Stop::Full;
+    };
+    lower.copy_from_slice(word.as_bytes());
+    lower.make_ascii_lowercase();
+    // No word of the tables has other letters.
+    let lower = str::from_utf8(lower).unwrap_or_default();
+    let starts_upper = word.chars().next().is_some_and(char::is_uppercase);
+    let may_precede_number = starts_upper || matches!(lower, "pp" | "ca");
+    // Nearly every word, and none that is looked up below.
+    if !may_precede_number && !may_be_lower(lower) {
         return Stop::Full;
     }
-    let lower = word.to_lowercase();
-    let starts_upper = word.chars().next().is_some_and(char::is_uppercase);
-    if starts_upper && listed(BEFORE_A_NAME, &lower) {
+    if starts_upper && listed(BEFORE_A_NAME, lower) {
         Stop::BeforeName
-    } else if (starts_upper || lower == "pp" || lower == "ca") && listed(BEFORE_A_NUMBER, &lower) {
+    } else if may_precede_number && listed(BEFORE_A_NUMBER, lower) {
         Stop::BeforeNumber
-    } else if is_initials(word) || (listed(ANYWHERE, &lower) && (starts_upper || may_be_lower(&lower))) {
+    } else if is_initials(word) || (listed(ANYWHERE, lower) && (starts_upper || may_be_lower(lower))) {
         Stop::Anywhere
     } else {
         Stop::Full

@@ -25,7 +25,7 @@ pub fn text(markup: &Markup) -> String {
     let plain = unescape_twice(plain);
     let plain = characters(&plain);
     let mut out = String::with_capacity(plain.len());
-    let mut paragraph: Vec<String> = Vec::new();
+    let mut paragraph: Vec<Cow<'_, str>> = Vec::new();
     for line in plain.split('\n') {
         let line = collapse(line);
         if !line.is_empty() {
@@ -41,12 +41,12 @@ pub fn text(markup: &Markup) -> String {
 /// Cleaned text of one line, such as a headline; empty where nothing is left.
 pub fn line(markup: &Markup) -> String {
     let (plain, _) = to_plain(markup);
-    collapse(&characters(&unescape_twice(plain)))
+    collapse(&characters(&unescape_twice(plain))).into_owned()
 }
 
 /// A short field, such as a name: one line, entities undone, control characters dropped, NFC.
 pub fn field(written: &str) -> String {
-    collapse(&characters(&unescape_twice(Cow::Borrowed(written))))
+    collapse(&characters(&unescape_twice(Cow::Borrowed(written)))).into_owned()
 }
 
 fn to_plain(markup: &Markup) -> (Cow<'_, str>, bool) {
@@ -90,17 +90,39 @@ fn unescape_twice(text: Cow<'_, str>) -> Cow<'_, str> {
 
 /// Line feeds for every kind of line end, blanks for odd spaces, no control or invisible marks, NFC.
 fn characters(text: &str) -> Cow<'_, str> {
-    if text
-        .bytes()
-        .all(|byte| byte == b'\n' || (b' '..=b'~').contains(&byte))
-    {
+    let plain = |byte: &u8| *byte == b'\n' || (b' '..=b'~').contains(byte);
+    // Block by block, which the compiler makes vectors of.
+    let is_plain = |block: &[u8]| block.iter().fold(true, |all, byte| all & plain(byte));
+    if text.as_bytes().chunks(64).all(is_plain) {
         return Cow::Borrowed(text);
     }
-    let text = text.replace("\r\n", "\n");
     let mut mapped = String::with_capacity(text.len());
-    mapped.extend(text.chars().filter_map(|c| match c {
-        '\n' | '\r' | '\u{B}' | '\u{C}' | '\u{85}' | '\u{2028}' => Some('\n'),
-        '\u{2029}' => Some('\n'),
+    let mut composed = true;
+    let mut rest = text;
+    loop {
+        let run = rest.bytes().position(|byte| !plain(&byte)).unwrap_or(rest.len());
+        let (run, others) = rest.split_at_checked(run).unwrap_or((rest, ""));
+        mapped.push_str(run);
+        let mut chars = others.chars();
+        let Some(c) = chars.next() else { break };
+        rest = chars.as_str();
+        if c == '\r' && rest.starts_with('\n') {
+            continue;
+        }
+        composed &= is_composed(c);
+        mapped.extend(readable(c));
+    }
+    Cow::Owned(if composed || is_nfc_quick(mapped.chars()) == IsNormalized::Yes {
+        mapped
+    } else {
+        mapped.nfc().collect()
+    })
+}
+
+/// What becomes of a character: a line feed, a blank, itself or nothing.
+fn readable(c: char) -> Option<char> {
+    match c {
+        '\n' | '\r' | '\u{B}' | '\u{C}' | '\u{85}' | '\u{2028}' | '\u{2029}' => Some('\n'),
         '\t' => Some(' '),
         '\u{FEFF}'
         | '\u{AD}'
@@ -112,14 +134,21 @@ fn characters(text: &str) -> Cow<'_, str> {
         _ if c.is_control() => None,
         _ if c.is_whitespace() => Some(' '),
         _ => Some(c),
-    }));
-    Cow::Owned(match is_nfc_quick(mapped.chars()) {
-        IsNormalized::Yes => mapped,
-        _ => mapped.nfc().collect(),
-    })
+    }
 }
 
-fn collapse(line: &str) -> String {
+/// True for characters that no neighbour changes under NFC: Latin letters and signs up to U+02FF, and the marks of
+/// punctuation among which are quotation marks and dashes.
+fn is_composed(c: char) -> bool {
+    c < '\u{300}' || ('\u{2010}'..='\u{205E}').contains(&c)
+}
+
+/// Words with one blank between them; what is so already is not copied.
+fn collapse(line: &str) -> Cow<'_, str> {
+    let line = line.trim();
+    if !line.contains('\n') && !line.contains("  ") {
+        return Cow::Borrowed(line);
+    }
     let mut out = String::with_capacity(line.len());
     for word in line.split_whitespace() {
         if !out.is_empty() {
@@ -127,26 +156,30 @@ fn collapse(line: &str) -> String {
         }
         out.push_str(word);
     }
-    out
+    Cow::Owned(out)
 }
 
-fn push_paragraph(lines: &mut Vec<String>, was_html: bool, out: &mut String) {
-    if lines.is_empty() {
-        return;
-    }
-    if !out.is_empty() {
+fn push_paragraph(lines: &mut Vec<Cow<'_, str>>, was_html: bool, out: &mut String) {
+    if !out.is_empty() && !lines.is_empty() {
         out.push_str("\n\n");
     }
-    let joint = if !was_html && is_wrapped(lines) { " " } else { "\n" };
-    out.push_str(&lines.join(joint));
-    lines.clear();
+    let joint = if !was_html && is_wrapped(lines) { ' ' } else { '\n' };
+    for (number, line) in lines.drain(..).enumerate() {
+        if number > 0 {
+            out.push(joint);
+        }
+        out.push_str(&line);
+    }
 }
 
 /// True where every line but the last is full: the next line's first word would not have fitted.
-fn is_wrapped(lines: &[String]) -> bool {
+fn is_wrapped(lines: &[Cow<'_, str>]) -> bool {
+    if lines.len() < 2 {
+        return false;
+    }
     let length = |text: &str| text.chars().count();
     let longest = lines.iter().map(|line| length(line)).max().unwrap_or(0);
-    let full = |pair: &[String]| match pair {
+    let full = |pair: &[Cow<'_, str>]| match pair {
         [line, next] => length(line) + 1 + next.split(' ').next().map_or(0, length) > longest,
         _ => true,
     };
@@ -223,6 +256,18 @@ mod tests {
             line(&Markup::Unknown(" A <b>bold</b>\n head&#8217;s ".into())),
             "A bold head’s"
         );
+    }
+
+    #[test]
+    fn what_counts_as_composed_is() {
+        let composed = (0..=0x2_FFFF)
+            .filter_map(char::from_u32)
+            .filter(|c| is_composed(*c));
+        for c in composed {
+            for pair in [[c, 'e'], ['e', c], [c, 'é'], ['é', c]] {
+                assert!(pair.iter().copied().eq(pair.iter().copied().nfc()), "{pair:?}");
+            }
+        }
     }
 
     proptest! {

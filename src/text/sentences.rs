@@ -4,6 +4,8 @@
 use crate::article::ByteSpan;
 use crate::text::abbreviations;
 use crate::text::abbreviations::Stop;
+use crate::text::ascii_run_end;
+use crate::text::char_at;
 
 /// Words that open a sentence and hardly ever follow an abbreviation inside one. Sorted.
 const OPENERS: &[&str] = &[
@@ -107,41 +109,36 @@ pub fn sentences(text: &str) -> Vec<ByteSpan> {
 }
 
 fn split_line(text: &str, start: usize, end: usize, found: &mut Vec<ByteSpan>) {
-    let mut open = start;
-    let mut word = start;
-    let mut chars = text
-        .get(start..end)
-        .unwrap_or_default()
-        .char_indices()
-        .map(|(at, c)| (start + at, c))
-        .peekable();
-    while let Some((at, c)) = chars.next() {
+    let text = text.get(..end).unwrap_or_default();
+    let (mut open, mut word, mut at) = (start, start, start);
+    loop {
+        at = ascii_run_end(text, at);
+        let Some(c) = char_at(text, at) else { break };
+        let after = at + c.len_utf8();
         if c.is_whitespace() || (is_opener(c) && word == at) {
-            word = at + c.len_utf8();
+            word = after;
         }
         if !is_terminator(c) {
+            at = after;
             continue;
         }
-        let mut last = at + c.len_utf8();
+        let mut last = after;
         let mut only = c;
-        while let Some(&(next_at, next)) = chars.peek() {
-            if !is_terminator(next) && !is_closer(next) {
-                break;
-            }
+        while let Some(next) = char_at(text, last).filter(|next| is_terminator(*next) || is_closer(*next)) {
             if is_terminator(next) && next != only {
                 only = if next == '.' { only } else { next };
             }
-            last = next_at + next.len_utf8();
-            chars.next();
+            last += next.len_utf8();
         }
         let before = text.get(word..at).unwrap_or_default();
-        let rest = text.get(last..end).unwrap_or_default();
+        let rest = text.get(last..).unwrap_or_default();
         let first_word = || text.get(open..word).is_some_and(|head| head.trim().is_empty());
         if ends_sentence(before, only, last - at, rest, first_word) {
             push(text, open, last, found);
             open = last;
             word = last;
         }
+        at = last;
     }
     push(text, open, end, found);
 }

@@ -1,13 +1,12 @@
 //! Words and numbers of a text, with their bytes. Never keeps punctuation, never changes or copies the text.
 
-use std::iter::Peekable;
-use std::str::CharIndices;
-
 use unicode_normalization::char::is_combining_mark;
 
 use crate::article::ByteSpan;
 use crate::text::abbreviations;
 use crate::text::abbreviations::Stop;
+use crate::text::ascii_run_end;
+use crate::text::char_at;
 
 /// What a token is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,7 +37,7 @@ pub fn tokenize(text: &str) -> Vec<Token> {
 pub fn tokens(text: &str) -> Tokens<'_> {
     Tokens {
         text,
-        chars: text.char_indices().peekable(),
+        at: 0,
         possessive: None,
     }
 }
@@ -54,7 +53,8 @@ pub fn count_words(text: &str) -> usize {
 #[derive(Debug, Clone)]
 pub struct Tokens<'t> {
     text: &'t str,
-    chars: Peekable<CharIndices<'t>>,
+    /// Bytes read.
+    at: usize,
     possessive: Option<Token>,
 }
 
@@ -66,63 +66,68 @@ impl Iterator for Tokens<'_> {
             return Some(token);
         }
         loop {
-            let (start, first) = self.chars.next()?;
+            let first = char_at(self.text, self.at)?;
             if first.is_alphanumeric() {
-                return Some(self.token(start, first));
+                return Some(self.token());
             }
+            self.at += first.len_utf8();
         }
     }
 }
 
 impl Tokens<'_> {
-    /// Reads on from the first character of a token.
-    fn token(&mut self, start: usize, first: char) -> Token {
-        let mut end = start + first.len_utf8();
+    /// The token that begins here.
+    fn token(&mut self) -> Token {
+        let start = self.at;
         let mut part = start;
-        let mut previous = first;
-        while let Some(&(at, c)) = self.chars.peek() {
-            if continues(c) {
-                end = at + c.len_utf8();
-                previous = c;
-            } else {
-                let rest = self.text.get(at + c.len_utf8()..).unwrap_or_default();
-                if is_apostrophe(c) && is_possessive(rest) {
-                    break;
-                }
-                let letters = self.text.get(part..end).unwrap_or_default();
-                if !joins(letters, previous, c, rest) {
-                    break;
-                }
-                part = at + c.len_utf8();
+        loop {
+            self.at = run_end(self.text, self.at);
+            let Some(mark) = char_at(self.text, self.at).filter(|mark| *mark != ' ') else {
+                break;
+            };
+            let letters = self.text.get(part..self.at).unwrap_or_default();
+            let rest = self.text.get(self.at + mark.len_utf8()..).unwrap_or_default();
+            if (is_apostrophe(mark) && is_possessive(rest)) || !joins(letters, mark, rest) {
+                break;
             }
-            self.chars.next();
+            self.at += mark.len_utf8();
+            part = self.at;
         }
-        if self.chars.peek().is_some_and(|&(at, c)| c == '.' && at == end)
-            && keeps_stop(self.text.get(start..end).unwrap_or_default())
-        {
-            self.chars.next();
-            end += 1;
+        let word = self.text.get(start..self.at).unwrap_or_default();
+        if char_at(self.text, self.at) == Some('.') && keeps_stop(word) {
+            self.at += 1;
         }
-        self.split_possessive(end);
+        let end = self.at;
+        self.split_possessive();
         Token {
             span: ByteSpan::new(start, end),
             kind: kind(self.text.get(start..end).unwrap_or_default()),
         }
     }
 
-    /// Keeps an 's that follows the token ending at `end` for the next call.
-    fn split_possessive(&mut self, end: usize) {
-        let Some(&(at, mark)) = self.chars.peek() else {
+    /// Keeps an 's that follows here for the next call.
+    fn split_possessive(&mut self) {
+        let Some(mark) = char_at(self.text, self.at).filter(|mark| is_apostrophe(*mark)) else {
             return;
         };
-        let rest = self.text.get(at + mark.len_utf8()..).unwrap_or_default();
-        if at == end && is_apostrophe(mark) && is_possessive(rest) {
-            self.chars.next();
-            let stop = self.chars.next().map_or(end, |(s_at, s)| s_at + s.len_utf8());
+        let after = self.at + mark.len_utf8();
+        if is_possessive(self.text.get(after..).unwrap_or_default()) {
             self.possessive = Some(Token {
-                span: ByteSpan::new(at, stop),
+                span: ByteSpan::new(self.at, after + 1),
                 kind: TokenKind::Possessive,
             });
+            self.at = after + 1;
+        }
+    }
+}
+
+/// Where the run of letters, digits and marks that goes on at byte `at` ends.
+fn run_end(text: &str, mut at: usize) -> usize {
+    loop {
+        at = ascii_run_end(text, at);
+        match char_at(text, at) {
+            Some(c) if continues(c) => at += c.len_utf8(),
+            _ => return at,
         }
     }
 }
@@ -143,14 +148,14 @@ fn is_possessive(rest: &str) -> bool {
 }
 
 /// True where `mark`, standing after the letters of `part` and before `rest`, belongs inside the token.
-fn joins(part: &str, previous: char, mark: char, rest: &str) -> bool {
+fn joins(part: &str, mark: char, rest: &str) -> bool {
     let mut following = rest.chars();
-    let Some(next) = following.next() else {
+    let Some(next) = following.next().filter(|next| next.is_alphanumeric()) else {
         return false;
     };
-    if !next.is_alphanumeric() {
+    let Some(previous) = part.chars().next_back() else {
         return false;
-    }
+    };
     match mark {
         '-' | '\u{2010}' | '\u{2011}' => true,
         '\u{2013}' => previous.is_numeric() && next.is_numeric(),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use rayon::prelude::*;
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use crate::metrics::Metrics;
@@ -49,13 +50,51 @@ pub(super) struct Enriched {
     pub(super) stages: Vec<StageTime>,
 }
 
+impl Enriched {
+    /// Takes in what comes right after it; hands it back where an epoch ended between, or either has dead letters: the
+    /// batch that reaches their limit must not keep others from being committed.
+    fn join(&mut self, next: Self) -> Option<Self> {
+        if self.has_dead_letters() || next.has_dead_letters() {
+            return Some(next);
+        }
+        let Self {
+            batch,
+            outcomes,
+            stages,
+        } = next;
+        if let Some(batch) = self.batch.join(batch) {
+            return Some(Self {
+                batch,
+                outcomes,
+                stages,
+            });
+        }
+        self.outcomes.extend(outcomes);
+        self.stages.extend(stages);
+        None
+    }
+
+    fn has_dead_letters(&self) -> bool {
+        self.outcomes
+            .iter()
+            .any(|outcome| matches!(outcome, Outcome::Rejected(_)))
+    }
+}
+
 /// What comes next.
 pub(super) enum Next {
-    /// A batch and its outcomes.
-    Batch(Enriched),
+    /// Batches and their outcomes, in order; those that can be committed as one are one.
+    Batches(Vec<Enriched>),
     /// The batch of this id, which nobody wants any more.
     Unwanted(u64),
     /// Nothing: the source has ended.
+    End,
+}
+
+/// What becomes of the next batch alone.
+enum One {
+    Batch(Enriched),
+    Unwanted(u64),
     End,
 }
 
@@ -63,12 +102,48 @@ pub(super) enum Next {
 type Drafted = Result<Box<Draft>, Outcome>;
 
 impl Core {
+    /// The next batch of a source, and, while `commit_ends` is open, those that follow and are full by then, until they
+    /// hold `bytes_max`.
+    pub(super) async fn ahead<S: RecordSource>(
+        &self,
+        source: &mut S,
+        mut commit_ends: oneshot::Receiver<()>,
+        bytes_max: usize,
+    ) -> Result<Next, FatalError> {
+        let mut ready: Vec<Enriched> = Vec::new();
+        loop {
+            match self.next(source).await? {
+                One::Batch(next) => {
+                    let apart = match ready.last_mut() {
+                        Some(last) => last.join(next),
+                        None => Some(next),
+                    };
+                    ready.extend(apart);
+                }
+                // It ends the epoch of those before it too.
+                One::Unwanted(id) => return Ok(Next::Unwanted(id)),
+                // The source says so again.
+                One::End if !ready.is_empty() => break,
+                One::End => return Ok(Next::End),
+            }
+            if ready.iter().map(|enriched| enriched.batch.bytes).sum::<usize>() >= bytes_max {
+                break;
+            }
+            tokio::select! {
+                biased;
+                _ = &mut commit_ends => break,
+                () = source.filled() => {}
+            }
+        }
+        Ok(Next::Batches(ready))
+    }
+
     /// The next batch of a source. While it waits for services outside, polling does not; and it waits no longer than
     /// somebody wants it.
-    pub(super) async fn next<S: RecordSource>(&self, source: &mut S) -> Result<Next, FatalError> {
+    async fn next<S: RecordSource>(&self, source: &mut S) -> Result<One, FatalError> {
         let waited = Instant::now();
         let Some(mut batch) = source.next_batch().await? else {
-            return Ok(Next::End);
+            return Ok(One::End);
         };
         let taken = Instant::now();
         self.metrics
@@ -79,7 +154,7 @@ impl Core {
         } else {
             tokio::select! {
                 outcomes = self.outcomes(&records) => outcomes?,
-                () = source.unwanted(batch.id) => return Ok(Next::Unwanted(batch.id)),
+                () = source.unwanted(batch.id) => return Ok(One::Unwanted(batch.id)),
             }
         };
         batch.records = Arc::unwrap_or_clone(records);
@@ -88,7 +163,7 @@ impl Core {
             started,
             ended,
         };
-        Ok(Next::Batch(Enriched {
+        Ok(One::Batch(Enriched {
             batch,
             outcomes,
             stages: vec![

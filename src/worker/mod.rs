@@ -1,6 +1,5 @@
-//! The flow: batches in, outcomes out, in order. Commit of batch n overlaps enrichment of batch n+1, and
-//! that is the whole of
-//! back-pressure. Never knows Kafka or HTTP.
+//! The flow: batches in, outcomes out, in order. While one commit lasts the next batches are enriched, up to a
+//! bound, and go together with the next commit: that is the whole of back-pressure. Never knows Kafka or HTTP.
 
 pub mod batch;
 pub mod guard;
@@ -13,6 +12,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use thiserror::Error;
+use tokio::sync::oneshot;
 
 use crate::metrics::Metrics;
 use crate::metrics::Stage;
@@ -65,6 +65,8 @@ pub struct Worker {
     pub clock: fn() -> i64,
     /// Threads for enrichment; 0 = one a core.
     pub threads: usize,
+    /// While so many bytes of records wait for a commit to end, no other batch is begun.
+    pub ready_bytes_max: usize,
     /// Asks for the pages of articles that are only a URL, where they are wanted.
     pub fetch: Option<Fetch>,
     /// Services that find names or topics, in the order of the configuration.
@@ -92,7 +94,7 @@ impl Worker {
                 .thread_name(|n| format!("enrich-{n}"))
                 .build()?,
         );
-        let mut enriched: Option<Enriched> = None;
+        let mut ready: Vec<Enriched> = Vec::new();
         let mut is_first = true;
         let mut dropped = None;
         let core = Core {
@@ -103,26 +105,33 @@ impl Worker {
             fetch: self.fetch.clone(),
             services: self.services.clone(),
         };
+        let ready_bytes_max = self.ready_bytes_max;
         loop {
             // A failed commit ends the flow at once, however long the next batch lets wait; a failed source
             // lets the commit finish.
-            let next = async { Ok::<_, WorkerError>(core.next(source).await) };
-            let ((), next) = tokio::try_join!(self.commit(sink, enriched.take(), &mut dropped), next)?;
-            enriched = match next? {
-                Next::Batch(enriched) => Some(enriched),
+            let (ended, commit_ends) = oneshot::channel::<()>();
+            let batches = std::mem::take(&mut ready);
+            let commits = async {
+                for batch in batches {
+                    self.commit(sink, batch, &mut dropped).await?;
+                }
+                drop(ended);
+                Ok(())
+            };
+            let next = async { Ok::<_, WorkerError>(core.ahead(source, commit_ends, ready_bytes_max).await) };
+            let ((), next) = tokio::try_join!(commits, next)?;
+            ready = match next? {
+                Next::Batches(batches) => batches,
                 Next::Unwanted(id) => {
                     source.give_up(id);
                     continue;
                 }
-                Next::End => None,
+                Next::End => return Ok(()),
             };
             if std::mem::take(&mut is_first)
                 && let Some(latest) = source.notes().iter().filter_map(|note| Memory::parse(note)).max()
             {
                 self.guard.recall(latest);
-            }
-            if enriched.is_none() {
-                return Ok(());
             }
         }
     }
@@ -131,17 +140,14 @@ impl Worker {
     async fn commit<K: OutcomeSink>(
         &mut self,
         sink: &mut K,
-        enriched: Option<Enriched>,
+        enriched: Enriched,
         dropped: &mut Option<u64>,
     ) -> Result<(), WorkerError> {
-        let Some(Enriched {
+        let Enriched {
             batch,
             outcomes,
             stages,
-        }) = enriched
-        else {
-            return Ok(());
-        };
+        } = enriched;
         let trace = self
             .tracing
             .as_ref()
@@ -256,240 +262,4 @@ fn told(batch: &Batch, outcomes: &[Outcome]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::VecDeque;
-    use std::sync::atomic::AtomicU64;
-    use std::sync::atomic::Ordering;
-    use std::time::Duration;
-
-    use super::*;
-    use crate::config::Config;
-    use crate::record::Header;
-    use crate::record::Origin;
-    use crate::record::Record;
-
-    /// Yields its batches, then waits for ever.
-    struct Quiet(VecDeque<Batch>);
-
-    impl RecordSource for Quiet {
-        async fn next_batch(&mut self) -> Result<Option<Batch>, FatalError> {
-            match self.0.pop_front() {
-                Some(batch) => Ok(Some(batch)),
-                None => std::future::pending().await,
-            }
-        }
-
-        async fn unwanted(&self, _: u64) {
-            std::future::pending().await
-        }
-
-        fn give_up(&mut self, _: u64) {}
-
-        fn notes(&self) -> Vec<String> {
-            Vec::new()
-        }
-    }
-
-    struct Broken;
-
-    impl OutcomeSink for Broken {
-        async fn commit(&mut self, _: Batch, _: Vec<Outcome>, _: String) -> Result<Committed, FatalError> {
-            Err(FatalError("fenced".to_owned()))
-        }
-    }
-
-    /// Drops the first batch, as if its transaction had failed, and delivers all others.
-    struct Failing {
-        failed: bool,
-    }
-
-    impl OutcomeSink for Failing {
-        async fn commit(
-            &mut self,
-            batch: Batch,
-            outcomes: Vec<Outcome>,
-            _: String,
-        ) -> Result<Committed, FatalError> {
-            if !std::mem::replace(&mut self.failed, true) {
-                return Ok(Committed::Dropped);
-            }
-            Ok(Committed::Done(batch, outcomes))
-        }
-    }
-
-    fn worker(run_length_max: u32) -> Worker {
-        Worker {
-            processor: Arc::new(Processor::new(&Config::default()).unwrap()),
-            metrics: Metrics::new().unwrap(),
-            guard: DeadLetterGuard::new(1.0, run_length_max, 1),
-            clock: || 0,
-            threads: 1,
-            fetch: None,
-            services: Vec::new(),
-            on_delivered: Box::new(|_, _| ()),
-            tracing: None,
-        }
-    }
-
-    #[tokio::test]
-    async fn a_batch_behind_a_dropped_one_counts_in_no_limit() {
-        let broken = |epoch| {
-            let mut batch = Batch { epoch, ..batch() };
-            batch.records[0].value = Some(b"{ not json".to_vec());
-            batch
-        };
-        // The second is of the epoch that ended with the first, and is read again after it.
-        let batches = [batch(), broken(1), Batch { epoch: 2, ..batch() }, broken(2)];
-        let (delivered, counted) = std::sync::mpsc::channel();
-        let worker = Worker {
-            on_delivered: Box::new(move |batch, _| delivered.send(batch.epoch).unwrap()),
-            ..worker(1)
-        };
-        let (mut source, mut sink) = (Quiet(VecDeque::from(batches)), Failing { failed: false });
-        let result = worker.run(&mut source, &mut sink).await;
-        assert!(
-            matches!(result, Err(WorkerError::DeadLetterLimit(..))),
-            "{result:?}"
-        );
-        let told = result.unwrap_err().to_string();
-        assert!(
-            told.contains("in this batch: 1 invalid_json; the first is in / 0 @ 0: invalid_json: "),
-            "{told}"
-        );
-        assert_eq!(counted.try_iter().collect::<Vec<_>>(), [2]);
-    }
-
-    fn batch() -> Batch {
-        let record = Record {
-            origin: Origin {
-                kafka_topic: Arc::from("in"),
-                partition: 0,
-                offset: 0,
-            },
-            timestamp_ms: None,
-            key: None,
-            value: None,
-            headers: Vec::new(),
-        };
-        Batch {
-            id: 1,
-            epoch: 1,
-            bytes: record.bytes(),
-            records: vec![record],
-        }
-    }
-
-    #[tokio::test]
-    async fn what_a_batch_went_through_is_told_however_it_ends() {
-        let broken = || {
-            let mut broken = Batch { epoch: 2, ..batch() };
-            broken.records[0].value = Some(b"{ not json".to_vec());
-            broken
-        };
-        let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-        let mut linked = Batch { epoch: 2, ..batch() };
-        linked.records[0].headers = vec![Header::text("traceparent", parent)];
-        let (sender, told) = std::sync::mpsc::channel();
-        let sender = std::sync::Mutex::new(sender);
-        let worker = Worker {
-            tracing: Some(Tracing {
-                links_max: 1,
-                ended: Arc::new(move |trace| sender.lock().unwrap().send(trace).unwrap()),
-            }),
-            ..worker(1)
-        };
-        let batches = VecDeque::from([batch(), linked, broken()]);
-        let (mut source, mut sink) = (Quiet(batches), Failing { failed: false });
-        worker.run(&mut source, &mut sink).await.unwrap_err();
-        let told: Vec<BatchTrace> = told.try_iter().collect();
-        let failures: Vec<_> = told.iter().map(|trace| trace.failure).collect();
-        assert_eq!(failures, [Some("dropped"), None, Some("dead_letter_limit")]);
-        assert_eq!(told[1].producers[0].flags, 1);
-        assert_eq!(
-            (told[1].outcomes.passed_through, told[2].outcomes.rejected),
-            (1, 1)
-        );
-        for trace in &told {
-            let stages: Vec<_> = trace.stages.iter().map(|time| time.stage).collect();
-            assert_eq!(stages, [Stage::Fetch, Stage::Enrich, Stage::Commit]);
-            assert!(trace.stages.is_sorted_by_key(|time| time.started));
-            assert_eq!((trace.kafka_topic.as_deref(), trace.records), (Some("in"), 1));
-        }
-    }
-
-    #[tokio::test]
-    async fn a_failed_commit_ends_the_flow_though_no_more_records_come() {
-        let worker = worker(0);
-        let (mut source, mut sink) = (Quiet(VecDeque::from([batch()])), Broken);
-        let result = tokio::time::timeout(Duration::from_secs(60), worker.run(&mut source, &mut sink)).await;
-        assert!(matches!(result, Ok(Err(WorkerError::Fatal(_)))), "{result:?}");
-    }
-
-    /// Yields one batch again and again; nobody wants it the first time.
-    struct Changing {
-        yielded: u64,
-        asked: Arc<AtomicU64>,
-        given_up: Vec<u64>,
-    }
-
-    impl RecordSource for Changing {
-        async fn next_batch(&mut self) -> Result<Option<Batch>, FatalError> {
-            self.yielded += 1;
-            let (id, epoch) = (self.yielded, self.yielded);
-            let mut batch = Batch { id, epoch, ..batch() };
-            batch.records[0].value = Some(b"Rain fell on Oslo.".to_vec());
-            Ok((id <= 2).then_some(batch))
-        }
-
-        async fn unwanted(&self, id: u64) {
-            while id > 1 || self.asked.load(Ordering::Relaxed) == 0 {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-        }
-
-        fn give_up(&mut self, id: u64) {
-            self.given_up.push(id);
-        }
-
-        fn notes(&self) -> Vec<String> {
-            Vec::new()
-        }
-    }
-
-    #[tokio::test]
-    async fn a_batch_that_waits_for_a_service_is_given_up_once_nobody_wants_it() {
-        let (asked, delivered) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
-        let (asks, counts) = (Arc::clone(&asked), Arc::clone(&delivered));
-        let service = RemoteService {
-            config: Arc::default(),
-            ask: Arc::new(move |questions| {
-                let is_first = asks.fetch_add(1, Ordering::Relaxed) == 0;
-                Box::pin(async move {
-                    if is_first {
-                        std::future::pending::<()>().await;
-                    }
-                    questions.iter().map(|_| Err("timeout")).collect()
-                })
-            }),
-        };
-        let worker = Worker {
-            services: vec![service],
-            on_delivered: Box::new(move |batch, outcomes| {
-                assert!(batch.id == 2 && batch.records.len() == 1);
-                assert!(matches!(outcomes, [Outcome::Enriched(_)]), "{outcomes:?}");
-                counts.fetch_add(1, Ordering::Relaxed);
-            }),
-            ..worker(0)
-        };
-        let mut source = Changing {
-            yielded: 0,
-            asked: Arc::clone(&asked),
-            given_up: Vec::new(),
-        };
-        let mut sink = Failing { failed: true };
-        worker.run(&mut source, &mut sink).await.unwrap();
-        assert_eq!(source.given_up, [1]);
-        let counted = [asked, delivered].map(|count| count.load(Ordering::Relaxed));
-        assert_eq!(counted, [2, 1]);
-    }
-}
+mod tests;

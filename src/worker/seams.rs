@@ -22,6 +22,9 @@ pub trait RecordSource: Send {
     /// The next batch, or `None` once the source has ended (shutdown, or the end of a backfill).
     fn next_batch(&mut self) -> impl Future<Output = Result<Option<Batch>, FatalError>> + Send;
 
+    /// Ends once a full batch waits. May be asked again and again, and left unanswered.
+    fn filled(&self) -> impl Future<Output = ()> + Send;
+
     /// Ends once nobody wants the batch of this id any more: its epoch has ended, its partitions are being revoked, or
     /// the worker is to stop. Who waits for services outside waits no longer then.
     fn unwanted(&self, id: u64) -> impl Future<Output = ()> + Send;

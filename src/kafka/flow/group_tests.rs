@@ -27,6 +27,8 @@ enum Event {
     Learn,
     Poll(usize),
     Take,
+    /// Two batches that wait go as one.
+    Join,
     Begin,
     /// Offsets into the transaction.
     Send,
@@ -50,6 +52,7 @@ fn event() -> impl Strategy<Value = Event> {
         2 => Just(Event::Learn),
         12 => partition().prop_map(Event::Poll),
         6 => Just(Event::Take),
+        2 => Just(Event::Join),
         6 => Just(Event::Begin),
         6 => Just(Event::Send),
         5 => Just(Event::Commit),
@@ -161,6 +164,15 @@ impl Group {
             Event::Take => {
                 let member = &mut self.members[m];
                 member.taken.extend(member.flow.take_batch(0));
+            }
+            Event::Join => {
+                let taken = &mut self.members[m].taken;
+                if let Some(mut first) = taken.pop_front() {
+                    let apart = taken.pop_front().and_then(|next| first.join(next));
+                    for batch in apart.into_iter().chain([first]) {
+                        taken.push_front(batch);
+                    }
+                }
             }
             Event::Begin => self.begin(m),
             Event::Send => self.send(m),

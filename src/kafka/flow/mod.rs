@@ -325,10 +325,11 @@ impl FlowState {
         }
     }
 
-    /// The batch is delivered and its offsets are committed.
+    /// The batch, and with it those that it has taken in, is delivered and its offsets are committed.
     pub fn finish_commit(&mut self, batch: &Batch) {
         self.committing = None;
-        if let Some(InFlight { offsets, .. }) = self.in_flight.remove(&batch.id) {
+        let later = self.in_flight.split_off(&(batch.id + 1));
+        for InFlight { offsets, .. } in std::mem::replace(&mut self.in_flight, later).into_values() {
             for (key, next) in offsets {
                 if let Some(partition) = self.partitions.get_mut(&key) {
                     partition.committed = Some(next);
