@@ -207,11 +207,17 @@ impl Service {
         };
         let sink = tokio::task::spawn_blocking(open).await??;
         // The group is joined last, and without waiting: whoever stops us before has no member to take out of it.
+        // A rebalance lasts as long as its slowest member may take.
+        let kafka = &config.kafka;
+        let assignment_wait_max = kafka
+            .max_poll_interval_ms
+            .saturating_add(kafka.session_timeout_ms);
+        let assignment_wait_max = Duration::from_millis(u64::from(assignment_wait_max));
         let source = KafkaSource::start(
             Arc::clone(shared),
             consumer,
             &config.kafka.input_topics,
-            until,
+            (until, assignment_wait_max),
             view.heartbeat(),
         )?;
         Ok(Ends {

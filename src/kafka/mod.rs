@@ -1,6 +1,7 @@
 //! The only room that knows rdkafka: client settings, source, sink, start-up checks, statistics, embedded broker.
 //! Never looks inside an article.
 
+mod assignment;
 pub mod client;
 mod deliveries;
 mod describe;

@@ -1,6 +1,5 @@
-//! The consumer on a polling thread of its own, and the batches it yields. Polling never waits for work,
-//! save within the
-//! revoke deadline; never commits anything.
+//! The consumer on a polling thread of its own, and the batches it yields. Polling never waits for work, save within
+//! the revoke deadline; never commits anything.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,6 +21,7 @@ use tracing::error;
 use tracing::info;
 use tracing::warn;
 
+use crate::kafka::assignment::AssignmentWatch;
 use crate::kafka::client::ConsumerCallbacks;
 use crate::kafka::client::Shared;
 use crate::kafka::client::committed;
@@ -60,10 +60,12 @@ pub struct KafkaSource {
     fatal: oneshot::Receiver<String>,
     started: Instant,
     batch_wait: Duration,
+    assignment: AssignmentWatch,
 }
 
 impl KafkaSource {
-    /// Subscribes and starts polling: from here on there is a group to leave.
+    /// Subscribes and starts polling: from here on there is a group to leave. Once all partitions were taken from us
+    /// the group may take `assignment_wait_max` to say which we hold next.
     ///
     /// # Errors
     /// Where librdkafka refuses the subscription.
@@ -71,7 +73,7 @@ impl KafkaSource {
         shared: Arc<Shared>,
         consumer: Arc<BaseConsumer<ConsumerCallbacks>>,
         input_topics: &[String],
-        until: Option<EndOffsets>,
+        (until, assignment_wait_max): (Option<EndOffsets>, Duration),
         heartbeat: Heartbeat,
     ) -> Result<Self, KafkaError> {
         let topics: Vec<&str> = input_topics.iter().map(String::as_str).collect();
@@ -94,15 +96,15 @@ impl KafkaSource {
             .name("kafka-poll".to_owned())
             .spawn(move || poller.run(fatal_sender))
             .map_err(|e| KafkaError::ClientCreation(format!("no thread for polling: {e}")))?;
-        let batch_wait = Duration::from_millis(20);
         Ok(Self {
+            assignment: AssignmentWatch::new(Arc::clone(&consumer), assignment_wait_max),
             shared,
             consumer,
             thread: Some(thread),
             stop,
             fatal,
             started,
-            batch_wait,
+            batch_wait: Duration::from_millis(20),
         })
     }
 
@@ -148,7 +150,7 @@ impl Stopper {
 impl RecordSource for KafkaSource {
     async fn next_batch(&mut self) -> Result<Option<Batch>, FatalError> {
         loop {
-            {
+            let is_between = {
                 let mut flow = self.shared.flow();
                 if flow.is_ended() {
                     return Ok(None);
@@ -156,7 +158,9 @@ impl RecordSource for KafkaSource {
                 if let Some(batch) = flow.take_batch(millis(self.started)) {
                     return Ok(Some(batch));
                 }
-            }
+                flow.is_between()
+            };
+            self.assignment.look(is_between).await?;
             tokio::select! {
                 () = self.shared.ready.notified() => {}
                 () = tokio::time::sleep(self.batch_wait) => {}

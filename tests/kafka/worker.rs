@@ -187,11 +187,16 @@ impl Worker {
 
     /// Waits until a sample is at least `least`.
     pub fn await_metric(&self, name: &str, least: f64) -> f64 {
+        self.await_value(name, |value| value >= least)
+    }
+
+    /// Waits until the metric has a value that fits.
+    pub fn await_value(&self, name: &str, fits: impl Fn(f64) -> bool) -> f64 {
         let deadline = Instant::now() + DEADLINE;
         loop {
             match self.metric(name) {
-                Some(value) if value >= least => return value,
-                seen => assert!(Instant::now() < deadline, "{name} is {seen:?}, not {least}"),
+                Some(value) if fits(value) => return value,
+                seen => assert!(Instant::now() < deadline, "{name} is {seen:?}"),
             }
             std::thread::sleep(Duration::from_millis(50));
         }

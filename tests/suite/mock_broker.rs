@@ -60,17 +60,17 @@ struct Worker {
 
 impl Worker {
     fn start(broker: &EmbeddedBroker) -> Self {
-        Self::start_with(broker, 25_000)
+        Self::start_with(broker, 25_000, "")
     }
 
-    fn start_with(broker: &EmbeddedBroker, shutdown_deadline_ms: u32) -> Self {
+    fn start_with(broker: &EmbeddedBroker, shutdown_deadline_ms: u32, kafka: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let config = directory.path().join("dateline.toml");
         // The mock cluster answers no requests for topic settings: no use waiting long for them.
         let text = format!(
             "[kafka]\nbootstrap_servers = \"{}\"\ngroup_id = \"{GROUP}\"\ninput_topics = [\"{INPUT}\"]\n\
              output_topic = \"{OUTPUT}\"\ndead_letter_topic = \"{DEAD}\"\ndelivery = \"at-least-once\"\n\
-             request_timeout_ms = 1000\nsession_timeout_ms = 6000\nstatistics_interval_ms = 3_600_000\n\n\
+             request_timeout_ms = 1000\nsession_timeout_ms = 6000\nstatistics_interval_ms = 3_600_000\n{kafka}\n\
              [worker]\nbatch_records_max = 20\nbatch_wait_ms = 20\nretry_backoff_ms_max = 200\n\
              shutdown_deadline_ms = {shutdown_deadline_ms}\n\n\
              [admin]\nlisten = \"127.0.0.1:0\"\n",
@@ -403,11 +403,30 @@ fn a_producer_that_fails_for_good_ends_the_worker_with_a_code_of_its_own() {
     worker.await_log("sequence desynchronization");
 }
 
+/// The group forgets the member, and then never takes it in again, though the broker answers.
+#[test]
+fn a_worker_that_gets_no_assignment_any_more_ends_with_a_code_of_its_own() {
+    let broker = broker();
+    feed(&broker.bootstrap_servers(), Duration::ZERO);
+    let limits =
+        "max_poll_interval_ms = 10_000\nrevoke_deadline_ms = 2_000\ntransaction_timeout_ms = 6_000\n";
+    let mut worker = Worker::start_with(&broker, 5_000, limits);
+    delivered(&broker, RECORDS);
+    broker
+        .cluster()
+        .request_errors(RDKafkaApiKey::JoinGroup, &[LOADING; 2_000]);
+    broker
+        .cluster()
+        .request_errors(RDKafkaApiKey::Heartbeat, &[UNKNOWN_MEMBER]);
+    assert_eq!(worker.ended(), Some(70));
+    worker.await_log("the group has assigned nothing for 16s, though brokers answer");
+}
+
 #[test]
 fn a_broker_that_is_gone_holds_up_no_shutdown() {
     let broker = broker();
     feed(&broker.bootstrap_servers(), Duration::ZERO);
-    let mut worker = Worker::start_with(&broker, 2_000);
+    let mut worker = Worker::start_with(&broker, 2_000, "");
     delivered(&broker, 1);
     broker.cluster().broker_down(1).unwrap();
     // 74: a batch was in flight, or the group could not be left.

@@ -187,6 +187,11 @@ impl FlowState {
         self.between = true;
     }
 
+    /// True while all partitions were taken from us, and the group has not said which we hold next.
+    pub const fn is_between(&self) -> bool {
+        self.between
+    }
+
     /// True once the group has said what we hold, be it nothing, and is not about to say it anew.
     pub const fn is_assigned(&self) -> bool {
         self.joined && !self.between

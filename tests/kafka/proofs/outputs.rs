@@ -108,7 +108,7 @@ fn waited_for(topics: &Topics, mut worker: Worker, breaks: impl Fn(), mends: imp
     assert!(watch.committed() < Some(2 * SLICE));
     mends();
     watch.await_committed(2 * SLICE, || {});
-    assert_eq!(worker.metric(STALLED), Some(0.0));
+    worker.await_value(STALLED, |value| value == 0.0);
     assert_eq!(worker.terminate(), 0);
     let verdict = judge(topics, inputs, SLICE..2 * SLICE, 1);
     eprintln!(
