@@ -79,22 +79,29 @@ pub fn create_at(bootstrap: &str, topic: &str, partitions: i32, settings: &[(&st
     for result in results {
         result.unwrap();
     }
+    // The brokers learn of it a little later, and a worker that starts at once would not find it.
+    await_known(bootstrap, topic, true);
 }
 
 /// Deletes a topic, and waits until nobody knows it.
 pub fn delete(topic: &str) {
     let deleted = block_on(admin(&bootstrap()).delete_topics(&[topic], &AdminOptions::new())).unwrap();
     deleted.into_iter().for_each(|result| drop(result.unwrap()));
-    let consumer = asker(&bootstrap(), "nobody");
+    await_known(&bootstrap(), topic, false);
+}
+
+/// Waits until the topic is there, or is not.
+fn await_known(bootstrap: &str, topic: &str, wanted: bool) {
+    let consumer = asker(bootstrap, "nobody");
     let deadline = Instant::now() + DEADLINE;
     // All topics: to ask for one by its name keeps it in the client's mind.
-    let is_there = || {
+    let is_known = || {
         let metadata = consumer.fetch_metadata(None, Duration::from_secs(30)).unwrap();
         metadata.topics().iter().any(|known| known.name() == topic)
     };
-    while is_there() {
-        assert!(Instant::now() < deadline, "{topic} is not deleted");
-        std::thread::sleep(Duration::from_millis(100));
+    while is_known() != wanted {
+        assert!(Instant::now() < deadline, "{topic}: known is not {wanted}");
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 
