@@ -53,6 +53,8 @@ fn string_end(text: &[u8], mut at: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -70,6 +72,36 @@ mod tests {
                 .map(|mark| format!("{}{}", char::from(mark.byte), mark.depth))
                 .collect();
             assert_eq!(found.join(" "), expected, "{text}");
+        }
+    }
+
+    /// The same, a byte at a time.
+    fn plainly(text: &[u8]) -> Vec<Mark> {
+        let (mut depth, mut in_string, mut escaped, mut found) = (0_usize, false, false, Vec::new());
+        for (at, &byte) in text.iter().enumerate() {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' if in_string => escaped = true,
+                b'"' => in_string = !in_string,
+                _ if in_string => {}
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if !in_string && matches!(byte, b'{' | b'}' | b'[' | b']' | b',') {
+                found.push(Mark { at, byte, depth });
+            }
+        }
+        found
+    }
+
+    proptest! {
+        #[test]
+        fn blocks_tell_the_same_as_bytes(
+            parts in prop::collection::vec((0_usize..70, r#"[]\[{},"\\a]{0,4}"#), 0..8)
+        ) {
+            let text: String = parts.iter().map(|(plain, marks)| "x".repeat(*plain) + marks).collect();
+            prop_assert_eq!(marks(text.as_bytes()).collect::<Vec<_>>(), plainly(text.as_bytes()));
         }
     }
 }

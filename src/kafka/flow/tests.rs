@@ -463,3 +463,22 @@ fn a_batch_is_wanted_until_its_partitions_go_or_the_worker_stops() {
     flow.give_up(batch.id);
     assert_eq!(flow.epoch, epoch, "what is committed is not given up");
 }
+
+#[test]
+fn a_batch_that_has_taken_in_others_ends_them_too() {
+    let mut flow = FlowState::new(limits());
+    flow.assign([(key(0), Some(0)), (key(1), Some(0))]);
+    let mut taken = [0, 1, 0].into_iter().zip([0, 0, 1]).map(|(partition, offset)| {
+        assert!(flow.accept(record(partition, offset), 0));
+        flow.take_batch(0).unwrap()
+    });
+    let (mut batch, second) = (taken.next().unwrap(), taken.next().unwrap());
+    let later = taken.next().unwrap();
+    assert_eq!(batch.join(second), None);
+    assert!(flow.begin_commit(&batch));
+    flow.finish_commit(&batch);
+    let committed = |flow: &FlowState, partition| flow.partitions()[&key(partition)].committed;
+    assert_eq!((committed(&flow, 0), committed(&flow, 1)), (Some(1), Some(1)));
+    assert!(!flow.has_in_flight(&BTreeSet::from([key(1)])));
+    assert!(flow.is_valid(&later), "what was not taken in is still on its way");
+}
