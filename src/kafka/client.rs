@@ -61,7 +61,7 @@ pub struct NoToken {
 pub struct Shared {
     /// Assignment, epoch, intake and work in flight.
     pub(crate) flow: Mutex<FlowState>,
-    /// Told whenever work in flight ends; the revoke callback waits on it.
+    /// Told whenever work in flight ends, or a batch was taken; the revoke callback and a full intake wait on it.
     pub(crate) settled: Condvar,
     /// Told whenever a batch may be ready.
     pub(crate) ready: Notify,
@@ -108,6 +108,24 @@ impl Shared {
         let mut flow = self.flow();
         flow.stop_intake(partitions);
         while flow.has_in_flight(partitions) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            flow = self
+                .settled
+                .wait_timeout(flow, left)
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .0;
+        }
+        true
+    }
+
+    /// Waits while intake is full, so long at most; false where it still is.
+    pub(crate) fn wait_for_room(&self, longest: Duration) -> bool {
+        let deadline = Instant::now() + longest;
+        let mut flow = self.flow();
+        while flow.is_full() {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return false;

@@ -39,6 +39,10 @@ use crate::worker::seams::RecordSource;
 
 /// Longest that one poll waits for a record; also how soon a stop, a pause or a rewind is seen.
 const POLL: Duration = Duration::from_millis(50);
+/// Longest that a full intake waits for room before it is paused. A pause throws away what the client had fetched, and
+/// fetching begins again up to a second after it ends: librdkafka 2.12 does not wake the thread that fetches. So a
+/// pause is for a worker that is slow, to which what is still in intake lasts for longer.
+const ROOM_WAIT: Duration = Duration::from_millis(500);
 /// Least time between two attempts to seek back.
 const REWIND_RETRY: Duration = Duration::from_millis(200);
 
@@ -156,6 +160,7 @@ impl RecordSource for KafkaSource {
                     return Ok(None);
                 }
                 if let Some(batch) = flow.take_batch(millis(self.started)) {
+                    self.shared.settled.notify_all();
                     return Ok(Some(batch));
                 }
                 flow.is_between()
@@ -225,6 +230,7 @@ impl Poller {
             (self.heartbeat)();
             self.rewind_if_due();
             self.judge_jump();
+            self.shared.wait_for_room(ROOM_WAIT);
             self.pause_or_resume();
             let consumer = Arc::clone(&self.consumer);
             match consumer.poll(POLL) {

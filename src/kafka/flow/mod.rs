@@ -383,7 +383,7 @@ impl FlowState {
 
     /// Whether intake must be paused (`Some(true)`), may go on (`Some(false)`), or stays as it is.
     pub fn pause_change(&mut self) -> Option<bool> {
-        if !self.paused && self.intake_held >= self.limits.intake_bytes_max {
+        if self.is_full() {
             self.paused = true;
             return Some(true);
         }
@@ -392,6 +392,11 @@ impl FlowState {
             return Some(false);
         }
         None
+    }
+
+    /// True where intake would be paused next.
+    pub const fn is_full(&self) -> bool {
+        !self.paused && self.intake_held >= self.limits.intake_bytes_max
     }
 
     /// The last change could not be made; `pause_change` says so again.
