@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Rebuilds everything under models/ from open data: `make models` (DATA=../shared/data). An hour on one GPU machine, most of it
 # waiting; a day on two cores. What a step has made stays in target/train, so that a stopped run goes on where it was.
+# QUICK=1 goes every step of the way with one document of forty and one pass each: models of no use, which show in a
+# quarter of an hour that all of it runs. It overwrites models/ too, so do it in a copy.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export DATA=${DATA:-../shared/data}
@@ -9,6 +11,10 @@ pre=$out/pretrained
 mkdir -p "$out"
 # How often the fast recogniser goes through what the encoder taught: some 25 minutes each on one core.
 epochs=${FAST_EPOCHS:-4}
+gold_epochs=8 encoder_passes=(--teacher-epochs 5 --student-epochs 8)
+if [ -n "${QUICK:-}" ]; then
+    epochs=1 gold_epochs=1 encoder_passes=(--teacher-epochs 1 --student-epochs 1 --seeds 1 --copies 1)
+fi
 
 step() { printf '\n== %s\n' "$*"; }
 
@@ -32,12 +38,13 @@ step "pretrained readers and word vectors"
 
 step "documents"
 "$python" train/data.py "$out"
+[ -z "${QUICK:-}" ] || sed -i -n '0~40p' "$out/docs.jsonl"
 "$python" train/inputs.py "$out"
 
 step "encoder: teachers, soft labels, student"
 [ -e "$out/student.safetensors" ] || "$python" train/encoder.py --docs "$out/docs.jsonl" --teacher "$pre/mpnet.safetensors" \
     --student "$pre/minilm/model.safetensors" --vocab "$pre/minilm/vocab.txt" --topics "$out/topics.json" \
-    --gazetteer "$out/gazetteer.json" --out "$out" --teacher-epochs 5 --student-epochs 8
+    --gazetteer "$out/gazetteer.json" --out "$out" "${encoder_passes[@]}"
 "$python" train/export.py --state "$out/student.safetensors" --vocab "$pre/minilm/vocab.txt" --topics "$out/topics.json" \
     --calibration train/encoder-calibration.json --version 1 --out models/encoder.bin
 
@@ -51,7 +58,7 @@ if [ ! -e "$out/all-lessons.jsonl" ]; then
     cat "$out/lessons.jsonl" "$out/renamed-lessons.jsonl" > "$out/all-lessons.jsonl"
 fi
 [ -e "$out/fast.npz" ] || VECTORS=$pre/vocab "$python" train/fast_prepare.py "$out/all.jsonl" "$out"
-[ -e "$out/gold/names-fast.bin" ] || "$python" train/fast.py "$out" "$out/gold" --epochs 8 --every 8 --batch 16000
+[ -e "$out/gold/names-fast.bin" ] || "$python" train/fast.py "$out" "$out/gold" --epochs "$gold_epochs" --every 8 --batch 16000
 "$python" train/fast.py "$out" "$out/fast" --soft "$out/all-lessons.jsonl" --resume "$out/gold/names-fast.bin" \
     --rate 0.002 --epochs "$epochs" --batch 16000 --every 1
 cp "$out/fast/names-fast.bin" models/

@@ -19,7 +19,7 @@ impl Default for NamesConfig {
     fn default() -> Self {
         Self {
             model: NamesModel::default(),
-            cascade_margin: 1.0,
+            cascade_margin: 1.25,
         }
     }
 }

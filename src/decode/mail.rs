@@ -34,9 +34,13 @@ const HEADER_LINES_MAX: usize = 200;
 /// True for bytes that open like a message: header fields alone down to an empty line, `From` and two others of
 /// `FIELDS` among them.
 pub(super) fn opens(bytes: &[u8]) -> bool {
+    let bytes = bytes.trim_ascii_start();
+    // Most payloads are JSON of one line, of which this is all that is looked at.
+    if !bytes.first().is_some_and(|byte| is_of_name(*byte)) {
+        return false;
+    }
     let (mut known, mut has_from) = (0, false);
     for line in bytes
-        .trim_ascii_start()
         .split(|byte| *byte == b'\n')
         .take(HEADER_LINES_MAX)
     {
@@ -51,17 +55,18 @@ pub(super) fn opens(bytes: &[u8]) -> bool {
             return false;
         };
         let name = line.get(..colon).unwrap_or_default().to_ascii_lowercase();
-        if name.is_empty()
-            || !name
-                .iter()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-        {
+        if name.is_empty() || !name.iter().copied().all(is_of_name) {
             return false;
         }
         has_from |= name == b"from";
         known += usize::from(FIELDS.iter().any(|field| field.as_bytes() == name));
     }
     false
+}
+
+/// True for what names of header fields are made of.
+const fn is_of_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }
 
 /// Reads one message.

@@ -4,7 +4,6 @@
 use crate::article::ByteSpan;
 use crate::text::abbreviations;
 use crate::text::abbreviations::Stop;
-use crate::text::ascii_run_end;
 use crate::text::char_at;
 
 /// Words that open a sentence and hardly ever follow an abbreviation inside one. Sorted.
@@ -110,14 +109,11 @@ pub fn sentences(text: &str) -> Vec<ByteSpan> {
 
 fn split_line(text: &str, start: usize, end: usize, found: &mut Vec<ByteSpan>) {
     let text = text.get(..end).unwrap_or_default();
-    let (mut open, mut word, mut at) = (start, start, start);
+    let (mut open, mut at) = (start, start);
     loop {
-        at = ascii_run_end(text, at);
+        at = quiet_end(text, at);
         let Some(c) = char_at(text, at) else { break };
         let after = at + c.len_utf8();
-        if c.is_whitespace() || (is_opener(c) && word == at) {
-            word = after;
-        }
         if !is_terminator(c) {
             at = after;
             continue;
@@ -130,17 +126,32 @@ fn split_line(text: &str, start: usize, end: usize, found: &mut Vec<ByteSpan>) {
             }
             last += next.len_utf8();
         }
+        let word = word_start(text, open, at);
         let before = text.get(word..at).unwrap_or_default();
         let rest = text.get(last..).unwrap_or_default();
         let first_word = || text.get(open..word).is_some_and(|head| head.trim().is_empty());
         if ends_sentence(before, only, last - at, rest, first_word) {
             push(text, open, last, found);
             open = last;
-            word = last;
         }
         at = last;
     }
     push(text, open, end, found);
+}
+
+/// Where the bytes from `at` on end that are no terminator, nor part of one.
+fn quiet_end(text: &str, at: usize) -> usize {
+    let rest = text.as_bytes().get(at..).unwrap_or_default();
+    let may_end = |byte: &u8| !byte.is_ascii() || matches!(byte, b'.' | b'!' | b'?');
+    at + rest.iter().position(may_end).unwrap_or(rest.len())
+}
+
+/// Where the word begins that ends before `at`, in a sentence that began at `open`: behind the last blank, and the
+/// quotes and brackets after that.
+fn word_start(text: &str, open: usize, at: usize) -> usize {
+    let sentence = text.get(open..at).unwrap_or_default();
+    let word = sentence.rsplit(char::is_whitespace).next().unwrap_or_default();
+    at - word.trim_start_matches(is_opener).len()
 }
 
 /// True where a sentence ends between `before` + its terminator (with quotes and brackets, `marks` bytes) and `rest`.
@@ -170,11 +181,11 @@ fn ends_sentence(
     if terminator != '.' || marks > 1 {
         return true;
     }
-    let opens = OPENERS.binary_search(&first_word_of(next)).is_ok();
+    let opens = || OPENERS.binary_search(&first_word_of(next)).is_ok();
     match abbreviations::stop_after(before) {
         Stop::BeforeName => false,
         Stop::BeforeNumber => !first.is_numeric(),
-        Stop::Anywhere => opens,
+        Stop::Anywhere => opens(),
         Stop::Full => before.len() > 3 || !before.bytes().all(|b| b.is_ascii_digit()) || !first_word(),
     }
 }
