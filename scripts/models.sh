@@ -64,6 +64,9 @@ fi
 cp "$out/fast/names-fast.bin" models/
 cp "$out/fast/fixture.json" src/enrich/tagger/fast/parity.json
 
+step "both recognisers of names together"
+cargo run --release --example eval -- --split dev both models/names-accurate.json
+
 step "fast tagger of topics"
 [ -e "$out/words.npz" ] || "$python" train/topics/embed.py "$pre/minilm" "$out/docs.jsonl" "$out/words.npz"
 "$python" train/topics/train.py "$out/docs.jsonl" "$out/words.npz" "$out/soft-topics.npz" "$out"

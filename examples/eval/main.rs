@@ -1,6 +1,7 @@
 //! Measures names and topics on labelled news, by the path that the worker takes: `make eval`, or
 //! `DATA=../shared/data cargo run --release --example eval -- names`. Never part of the worker.
 
+mod both;
 mod chains;
 mod corpus;
 mod curve;
@@ -67,6 +68,8 @@ enum What {
     Score { file: PathBuf },
     /// Writes annotated and found tags in columns for seqeval, and prints our own count.
     Columns { file: PathBuf },
+    /// Chooses what the fast recogniser counts beside the encoder, and writes `models/names-accurate.json`.
+    Both { file: PathBuf },
     /// The cascade between its two ends.
     Curve,
     /// Resolution inside the article.
@@ -228,7 +231,7 @@ fn measure(arguments: &Arguments, documents: &[Document], setting: &Setting) -> 
         What::Speed { seconds } => speed::measure(setting, &own, *seconds)?,
         What::Columns { file } => write_columns(&own, &setting.read(&own)?, file)?,
         What::Articles { .. } | What::Score { .. } | What::Curve | What::Chains => {}
-        What::Teach { .. } | What::Topics { .. } => {}
+        What::Both { .. } | What::Teach { .. } | What::Topics { .. } => {}
     }
     Ok(())
 }
@@ -264,6 +267,7 @@ fn main() -> Result<()> {
             print_names(&documents, &exchange::read_names(&documents, file)?);
             return Ok(());
         }
+        What::Both { file } => return both::write(&documents, file),
         What::Curve => return curve::print(&documents),
         _ => {}
     }

@@ -8,8 +8,10 @@ use std::fs::DirEntry;
 use std::io;
 use std::path::Path;
 
-/// The encoder: the `accurate` recogniser of names, and what the `accurate` tagger of topics makes of openings.
+/// The encoder: the greater part of the `accurate` recogniser of names, and what the `accurate` tagger of topics makes of openings.
 pub const ENCODER: &str = "encoder.bin";
+/// What the fast recogniser of names counts beside the encoder, where both read.
+pub const NAMES_ACCURATE: &str = "names-accurate.json";
 /// The `fast` recogniser of names.
 pub const NAMES_FAST: &str = "names-fast.bin";
 /// What phrases and the encoder weigh in the `accurate` tagger of topics.
@@ -19,7 +21,14 @@ pub const TOPICS_FAST: &str = "topics-fast.bin";
 /// How words stand in text, which key phrases are chosen by.
 pub const WORDS: &str = "words.tsv";
 
-const NAMES: [&str; 5] = [ENCODER, NAMES_FAST, TOPICS_ACCURATE, TOPICS_FAST, WORDS];
+const NAMES: [&str; 6] = [
+    ENCODER,
+    NAMES_ACCURATE,
+    NAMES_FAST,
+    TOPICS_ACCURATE,
+    TOPICS_FAST,
+    WORDS,
+];
 /// What may lie beside models and is not read.
 const CARD: &str = "md";
 

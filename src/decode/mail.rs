@@ -40,10 +40,7 @@ pub(super) fn opens(bytes: &[u8]) -> bool {
         return false;
     }
     let (mut known, mut has_from) = (0, false);
-    for line in bytes
-        .split(|byte| *byte == b'\n')
-        .take(HEADER_LINES_MAX)
-    {
+    for line in bytes.split(|byte| *byte == b'\n').take(HEADER_LINES_MAX) {
         let line = line.trim_ascii_end();
         if line.is_empty() {
             return has_from && known >= 3;

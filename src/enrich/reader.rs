@@ -36,6 +36,7 @@ macro_rules! embedded {
 pub fn english() -> LanguageModels {
     LanguageModels::from([
         (models::ENCODER, embedded!("encoder.bin")),
+        (models::NAMES_ACCURATE, embedded!("names-accurate.json")),
         (models::NAMES_FAST, embedded!("names-fast.bin")),
         (models::TOPICS_ACCURATE, embedded!("topics-accurate.json")),
         (models::TOPICS_FAST, embedded!("topics-fast.bin")),

@@ -81,7 +81,8 @@ impl Tokens<'_> {
         let start = self.at;
         let end = ascii_run_end(self.text, start);
         let bytes = self.text.as_bytes();
-        if !bytes.get(start)?.is_ascii_alphabetic() || bytes.get(end).is_some_and(|behind| may_join(*behind)) {
+        if !bytes.get(start)?.is_ascii_alphabetic() || bytes.get(end).is_some_and(|behind| may_join(*behind))
+        {
             return None;
         }
         self.at = end;

@@ -1,6 +1,7 @@
 //! Names by trained models: tokens in, a probability of each tag out, one decoder for all of them. Pure; never joins
 //! names to things, which is `entities`' work.
 
+pub mod both;
 pub mod calibration;
 pub mod encoder;
 pub mod fast;
@@ -27,8 +28,10 @@ use crate::config::models;
 use crate::config::models::LanguageModels;
 use crate::config::models::ModelFile;
 use crate::enrich::EnricherError;
+use crate::enrich::tagger::both::Both;
 use crate::enrich::tagger::encoder::Encoder;
 use crate::enrich::tagger::fast::Fast;
+use crate::enrich::tagger::sightings::Decoder;
 use crate::enrich::tagger::sightings::Passage;
 use crate::enrich::tagger::tokens::Tokens;
 
@@ -39,6 +42,8 @@ pub struct Tagger {
     fast: Option<Fast>,
     /// Finds names where the fast one is unsure, or everywhere, and what openings are about.
     encoder: Option<Box<Encoder>>,
+    /// What the two say together where both have read, and how that becomes names.
+    both: Option<(Both, Decoder)>,
     /// A sentence is unsure where some token's margin is less, in nats; margins are never below 0.
     margin: f32,
     /// Whether the encoder reads every opening.
@@ -62,12 +67,15 @@ impl Tagger {
     /// Loads those of a language's models that `wanted` asks for, or the one that there is; with `openings`, the
     /// encoder too.
     pub fn new(files: &LanguageModels, wanted: &NamesConfig, openings: bool) -> Result<Self, EnricherError> {
+        let (fast, encoder) = (files.get(models::NAMES_FAST), files.get(models::ENCODER));
+        let both = files
+            .get(models::NAMES_ACCURATE)
+            .filter(|_| wanted.model != NamesModel::Fast && fast.is_some() && encoder.is_some());
         let (quick, slow, margin) = match wanted.model {
             NamesModel::Fast => (true, openings, 0.0),
-            NamesModel::Accurate => (false, true, 0.0),
+            NamesModel::Accurate => (both.is_some(), true, f32::INFINITY),
             NamesModel::Cascade => (true, true, wanted.cascade_margin as f32),
         };
-        let (fast, encoder) = (files.get(models::NAMES_FAST), files.get(models::ENCODER));
         let fast_wanted = fast.filter(|_| quick || encoder.is_none());
         let encoder_wanted = encoder.filter(|_| slow || fast.is_none());
         let new_fast =
@@ -76,9 +84,19 @@ impl Tagger {
             let encoder = Encoder::new(Cow::Borrowed(file.bytes));
             encoder.map(Box::new).map_err(|error| broken(file, error))
         };
+        let new_both = |file: &ModelFile| Both::new(file).map_err(|error| broken(file, error));
+        let encoder = encoder_wanted.map(new_encoder).transpose()?;
+        let both = both.map(new_both).transpose()?;
         Ok(Self {
+            both: both.zip(encoder.as_ref()).map(|(both, encoder)| {
+                let decoder = Decoder {
+                    calibration: both.calibration.clone(),
+                    ..encoder.decoder().clone()
+                };
+                (both, decoder)
+            }),
             fast: fast_wanted.map(new_fast).transpose()?,
-            encoder: encoder_wanted.map(new_encoder).transpose()?,
+            encoder,
             margin,
             openings,
         })
@@ -94,7 +112,8 @@ impl Tagger {
         let fast = self.fast.as_ref().map(Fast::name);
         let versions = fast
             .into_iter()
-            .chain(self.encoder.as_deref().map(Encoder::version));
+            .chain(self.encoder.as_deref().map(Encoder::version))
+            .chain(self.both.as_ref().map(|(both, _)| both.version()));
         let owned = |(name, version): (&str, &str)| (name.to_owned(), version.to_owned());
         versions.map(owned).collect()
     }
@@ -138,9 +157,13 @@ impl Tagger {
             tagged
                 .sightings
                 .retain(|sighting| !wanted.touch(passages, sighting));
-            tagged
-                .sightings
-                .extend(encoder.decoder().all(passages, &reading.scores));
+            tagged.sightings.extend(match (&self.both, &quick) {
+                (Some((both, decoder)), Some((_, quick))) => {
+                    let scores = wanted.together(both, &quick.scores, &reading.scores);
+                    decoder.all(passages, &scores)
+                }
+                _ => encoder.decoder().all(passages, &reading.scores),
+            });
             tagged
                 .sightings
                 .sort_by_key(|sighting| (sighting.field, sighting.span));

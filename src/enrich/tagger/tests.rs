@@ -97,15 +97,31 @@ fn each_setting_names_its_models() {
             .map(|(name, _)| name)
             .collect::<Vec<_>>()
     };
-    let (fast, accurate) = (names(&FAST_ONE), names(&ACCURATE));
-    assert_eq!(
-        (fast.len(), accurate.as_slice()),
-        (1, ["names-encoder".to_owned()].as_slice())
-    );
-    assert_eq!(
-        names(&tagger(NamesModel::Cascade, 1.0)),
-        [fast, accurate].concat()
-    );
+    assert_eq!(names(&FAST_ONE), ["names-fast"]);
+    let all = ["names-fast", "names-encoder", "names-accurate"];
+    assert_eq!(names(&ACCURATE), all);
+    assert_eq!(names(&tagger(NamesModel::Cascade, 1.0)), all);
+    let with_openings = names(&opening_tagger(NamesModel::Fast, 1.0, true));
+    assert_eq!(with_openings, all[..2]);
+}
+
+#[test]
+fn an_encoder_reads_alone_where_a_language_has_no_other() {
+    let both = passages(HEADLINE, TEXT);
+    let of = |left_out: &[&str]| {
+        let mut files = english();
+        files.retain(|name, _| !left_out.contains(name));
+        let config = NamesConfig {
+            model: NamesModel::Accurate,
+            ..NamesConfig::default()
+        };
+        Tagger::new(&files, &config, false).unwrap().tag(&both)
+    };
+    let alone = of(&[models::NAMES_ACCURATE]);
+    assert_eq!(alone, of(&[models::NAMES_FAST]));
+    assert_eq!(alone.encoded, alone.tokens);
+    let together = ACCURATE.tag(&both);
+    assert!(together != alone && together.encoded == together.tokens);
 }
 
 #[test]

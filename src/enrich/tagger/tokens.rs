@@ -5,8 +5,10 @@ use std::ops::Range;
 use crate::article::ByteSpan;
 use crate::article::Field;
 use crate::enrich::tagger::Sighting;
+use crate::enrich::tagger::both::Both;
 use crate::enrich::tagger::fast::Reading;
 use crate::enrich::tagger::sightings::Passage;
+use crate::enrich::tagger::tags::Scores;
 
 /// Tokens of the text that are its opening: with a headline they are about one window of the encoder.
 const OPENING: usize = 150;
@@ -64,6 +66,26 @@ impl Tokens {
             Field::Text => text,
         };
         marks.get(index).copied().unwrap_or_default()
+    }
+
+    /// What both recognisers say together of the marked tokens; of others what the encoder says, which has not read them.
+    pub(super) fn together(
+        &self,
+        both: &Both,
+        fast: &[Vec<Scores>; 2],
+        encoder: &[Vec<Scores>; 2],
+    ) -> [Vec<Scores>; 2] {
+        [0, 1].map(|side: usize| {
+            let rows = fast[side].iter().zip(&encoder[side]).zip(&self.marks[side]);
+            let row = |((fast, encoder), mark): ((&Scores, &Scores), &bool)| {
+                if *mark {
+                    both.together(fast, encoder)
+                } else {
+                    *encoder
+                }
+            };
+            rows.map(row).collect()
+        })
     }
 
     /// Whether a name stands on a marked token.
