@@ -30,7 +30,7 @@ PEERS = HERE / "peers"
 BOOTSTRAP = os.environ["KAFKA_BOOTSTRAP"]
 TICKS = os.sysconf("SC_CLK_TCK")
 GIVE_UP_S = 150
-IDENTITY = {"ENRICH__ENTITIES": "false", "ENRICH__TOPICS": "false", "ENRICH__KEYWORDS": "false"}
+WITHOUT_MODELS = {"ENRICH__ENTITIES": "false", "ENRICH__TOPICS": "false", "ENRICH__KEYWORDS": "false"}
 
 
 def pipe(*arguments, capture=False):
@@ -197,7 +197,7 @@ class Bench:
         lines = dict(line.rsplit(" ", 1) for line in page.splitlines() if not line.startswith("#"))
         sums = lambda metric: {key.split('"')[1]: float(value) for key, value in lines.items()
                                if key.startswith(f"dateline_{metric}_seconds_sum")}
-        done = float(lines["dateline_records_enriched_total"])
+        done = sum(float(lines[f"dateline_records_{become}_total"]) for become in ("enriched", "passed_through"))
         batches = float(lines["dateline_batch_records_count"])
         self.extra[f"{name}, {delivery}"] = {"records": done, "threads": threads(started[0].pid),
                                              "steps": sums("step"), "stages": sums("stage"),
@@ -223,8 +223,8 @@ class Bench:
 
         return env
 
-    def dateline(self, name, settings, count, delivery):
-        command = lambda source, target: [BUILT / "dateline", "run", "--config", HERE / "worker.toml"]
+    def dateline(self, name, settings, count, delivery, program=(BUILT / "dateline", "run", "--config")):
+        command = lambda source, target: [*program, HERE / "worker.toml"]
         self.measure(name, delivery, count, command, env=self.worker(settings, delivery))
 
     def enrich(self, name, settings, count):
@@ -303,12 +303,14 @@ def main():
     models = {"fast": {"NAMES__MODEL": "fast"}, "cascade": {}}
     counts = {"fast": 15_000, "cascade": 8_000}
     for delivery in both:
-        bench.measure("client alone", delivery, 200_000,
-                      lambda i, o: [PIPE, "copy", i, o, delivery, str(bench.scaled(200_000))])
-    plain = IDENTITY | {"KAFKA__COMPRESSION": "none"}
+        bench.measure("client alone", delivery, 400_000,
+                      lambda i, o: [PIPE, "copy", i, o, delivery, str(bench.scaled(400_000))])
+    plain = WITHOUT_MODELS | {"KAFKA__COMPRESSION": "none"}
     for delivery in both:
-        bench.dateline("identity", plain, 200_000, delivery)
-    bench.enrich("identity", IDENTITY, 60_000)
+        bench.dateline("identity", plain, 400_000, delivery, [BUILT / "examples" / "identity"])
+    for delivery in both:
+        bench.dateline("no models", plain, 200_000, delivery)
+    bench.enrich("no models", WITHOUT_MODELS, 60_000)
     for name, settings in models.items():
         for delivery in both:
             bench.dateline(name, settings, counts[name], delivery)
@@ -316,7 +318,7 @@ def main():
     for name, settings in models.items():
         for delivery in both:
             bench.latency(name, settings, delivery, bench.rate_of(name, delivery) / 2, args.seconds)
-    for name, settings in {"identity": IDENTITY, **models}.items():
+    for name, settings in {"no models": WITHOUT_MODELS, **models}.items():
         bench.allocations(name, settings)
     if not args.no_peers:
         bench.peers()

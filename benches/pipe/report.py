@@ -4,7 +4,7 @@ import math
 import re
 
 BASE = ("client alone", "at-least-once")
-OURS = ("identity", "fast", "cascade")
+OURS = ("identity", "no models", "fast", "cascade")
 
 
 def by_name(result):

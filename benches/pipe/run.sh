@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 work=target/bench peers=benches/pipe/peers
 mkdir -p "$work"
-cargo build --release --bin dateline --example pipe --example allocations
+cargo build --release --bin dateline --example pipe --example identity --example allocations
 
 # A peer that cannot be brought is told here, and as NOT MEASURED in the run.
 bring() { # NAME COMMAND...

@@ -119,6 +119,7 @@ async fn play(args: DemoArgs, shutdown: Shutdown) -> anyhow::Result<Exit> {
         config,
         until_end: false,
         mode: "demo",
+        decodes_alone: false,
         shutdown,
         metrics: metrics.clone(),
     }

@@ -29,6 +29,7 @@ pub fn run(args: &RunArgs) -> anyhow::Result<Exit> {
             config,
             until_end,
             mode: "run",
+            decodes_alone: false,
             shutdown,
             metrics: Metrics::new()?,
         }

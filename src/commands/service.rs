@@ -63,6 +63,8 @@ pub struct Service {
     pub until_end: bool,
     /// "run" or "demo".
     pub mode: &'static str,
+    /// Decode records and hand them on unchanged, for the benchmark of the pipe (benches/pipe).
+    pub decodes_alone: bool,
     /// Stops it.
     pub shutdown: Shutdown,
     /// Counts what it does.
@@ -106,7 +108,11 @@ impl Service {
             self.config.kafka.statistics_interval_ms = BACKFILL_STATISTICS_MS;
         }
         let config = &self.config;
-        let processor = Arc::new(Processor::new(config)?);
+        let mut processor = Processor::new(config)?;
+        if self.decodes_alone {
+            processor = processor.decoding_alone();
+        }
+        let processor = Arc::new(processor);
         tell_vocabulary(config, &processor);
         let shared = Arc::new(shared(config, self.metrics.clone())?);
         let fetch = outside::fetch(config, &shared.metrics)?;

@@ -8,7 +8,7 @@ use std::fs::DirEntry;
 use std::io;
 use std::path::Path;
 
-/// The encoder: the greater part of the `accurate` recogniser of names, and what the `accurate` tagger of topics makes of openings.
+/// The encoder: most of the `accurate` recogniser of names, and what the `accurate` tagger of topics makes of openings.
 pub const ENCODER: &str = "encoder.bin";
 /// What the fast recogniser of names counts beside the encoder, where both read.
 pub const NAMES_ACCURATE: &str = "names-accurate.json";

@@ -171,11 +171,11 @@ struct Event<'a> {
     data: Data<'a>,
 }
 
-/// A tombstone, passed on as one: key and headers kept.
+/// A record passed on as it is, such as a tombstone.
 pub fn pass_through(record: &Record) -> OutputRecord {
     OutputRecord {
         key: record.key.clone(),
-        value: None,
+        value: record.value.clone(),
         headers: record.headers.clone(),
     }
 }

@@ -92,6 +92,8 @@ pub struct Processor {
     fetch_failure: FetchFailure,
     /// What all records share; models and time are those of each.
     run: RunInfo,
+    /// Records are decoded, and go on as they are.
+    decodes_alone: bool,
 }
 
 impl Processor {
@@ -125,6 +127,7 @@ impl Processor {
             },
             fetch_failure: config.fetch.on_failure,
             run,
+            decodes_alone: false,
         })
     }
 
@@ -133,6 +136,13 @@ impl Processor {
         let mut framed = self.clone();
         framed.output.framing = framing;
         framed
+    }
+
+    /// The same, which decodes what can be decoded and hands it on unchanged: what the worker costs beside what it is for.
+    pub fn decoding_alone(&self) -> Self {
+        let mut alone = self.clone();
+        alone.decodes_alone = true;
+        alone
     }
 
     /// The same, where a record's form is the one that it declares or shows.
@@ -208,6 +218,9 @@ impl Processor {
         now_ms: i64,
         observer: &mut dyn StepObserver,
     ) -> Outcome {
+        if self.decodes_alone {
+            return self.decoded(record, observer);
+        }
         match self.draft(record, fetched, observer) {
             Ok(draft) => self.finish(*draft, Vec::new(), record, (now_ms, observer)),
             Err(outcome) => outcome,
@@ -259,6 +272,19 @@ impl Processor {
             Ok::<_, Rejection>(self.enricher.explain(&article, &self.limits))
         }));
         explained.ok().and_then(Result::ok).unwrap_or_default()
+    }
+
+    fn decoded(&self, record: &Record, observer: &mut dyn StepObserver) -> Outcome {
+        let Some(value) = record.value.as_deref() else {
+            return self.tombstone(record);
+        };
+        let content_type = record.header_text("content-type");
+        let decoded = caught(|| decode::decode(value, content_type, &self.settings, &self.limits));
+        observer.finished(Step::Decode);
+        match decoded {
+            Ok(_) => Outcome::PassedThrough(encode::pass_through(record)),
+            Err(rejection) => Outcome::Rejected(rejection),
+        }
     }
 
     fn tombstone(&self, record: &Record) -> Outcome {

@@ -7,6 +7,7 @@ use crate::config::models::ModelFile;
 use crate::enrich::tagger::ModelError;
 use crate::enrich::tagger::calibration::Calibration;
 use crate::enrich::tagger::numeric::log_softmax;
+use crate::enrich::tagger::sightings::Decoder;
 use crate::enrich::tagger::tags::Scores;
 
 #[derive(Debug, Deserialize)]
@@ -25,16 +26,16 @@ pub(super) struct Both {
     version: String,
     /// The part of the fast one's log-probabilities, 0 to 1; the rest is the encoder's.
     fast: f32,
-    /// From a name's raw score to its probability.
-    pub(super) calibration: Calibration,
+    /// How scores of both together become names.
+    pub(super) decoder: Decoder,
 }
 
 impl Both {
-    /// Reads a language's file.
+    /// Reads a language's file; steps between tags are those of the `encoder`.
     ///
     /// # Errors
     /// Where it is not such a file, or a number is out of its range.
-    pub(super) fn new(file: &ModelFile) -> Result<Self, ModelError> {
+    pub(super) fn new(file: &ModelFile, encoder: &Decoder) -> Result<Self, ModelError> {
         let wrong = |reason: String| ModelError::Header(reason);
         let File {
             name,
@@ -52,7 +53,10 @@ impl Both {
             name,
             version,
             fast,
-            calibration,
+            decoder: Decoder {
+                transitions: encoder.transitions.clone(),
+                calibration,
+            },
         })
     }
 
@@ -84,6 +88,7 @@ mod tests {
     use crate::config::models::NAMES_ACCURATE;
     use crate::enrich::english;
     use crate::enrich::tagger::tags::TAGS;
+    use crate::enrich::tagger::viterbi::Transitions;
 
     #[test]
     fn the_parts_decide_between_two_opinions() {
@@ -105,6 +110,10 @@ mod tests {
 
     #[test]
     fn a_broken_file_is_told() {
+        let encoder = Decoder {
+            transitions: Transitions::bio(),
+            calibration: Calibration::new(&[(0.0, 0.5)]).unwrap(),
+        };
         for (text, reason) in [
             ("[]", "header: invalid"),
             (
@@ -120,9 +129,9 @@ mod tests {
                 path: "x",
                 bytes: text.as_bytes(),
             };
-            let told = Both::new(&file).unwrap_err().to_string();
+            let told = Both::new(&file, &encoder).unwrap_err().to_string();
             assert!(told.contains(reason), "{told}");
         }
-        assert!(Both::new(&english()[NAMES_ACCURATE]).is_ok());
+        assert!(Both::new(&english()[NAMES_ACCURATE], &encoder).is_ok());
     }
 }

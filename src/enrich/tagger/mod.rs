@@ -31,7 +31,6 @@ use crate::enrich::EnricherError;
 use crate::enrich::tagger::both::Both;
 use crate::enrich::tagger::encoder::Encoder;
 use crate::enrich::tagger::fast::Fast;
-use crate::enrich::tagger::sightings::Decoder;
 use crate::enrich::tagger::sightings::Passage;
 use crate::enrich::tagger::tokens::Tokens;
 
@@ -42,8 +41,8 @@ pub struct Tagger {
     fast: Option<Fast>,
     /// Finds names where the fast one is unsure, or everywhere, and what openings are about.
     encoder: Option<Box<Encoder>>,
-    /// What the two say together where both have read, and how that becomes names.
-    both: Option<(Both, Decoder)>,
+    /// What the two say together where both have read.
+    both: Option<Both>,
     /// A sentence is unsure where some token's margin is less, in nats; margins are never below 0.
     margin: f32,
     /// Whether the encoder reads every opening.
@@ -84,17 +83,12 @@ impl Tagger {
             let encoder = Encoder::new(Cow::Borrowed(file.bytes));
             encoder.map(Box::new).map_err(|error| broken(file, error))
         };
-        let new_both = |file: &ModelFile| Both::new(file).map_err(|error| broken(file, error));
         let encoder = encoder_wanted.map(new_encoder).transpose()?;
-        let both = both.map(new_both).transpose()?;
+        let new_both = |(file, encoder): (&ModelFile, &Box<Encoder>)| {
+            Both::new(file, encoder.decoder()).map_err(|error| broken(file, error))
+        };
         Ok(Self {
-            both: both.zip(encoder.as_ref()).map(|(both, encoder)| {
-                let decoder = Decoder {
-                    calibration: both.calibration.clone(),
-                    ..encoder.decoder().clone()
-                };
-                (both, decoder)
-            }),
+            both: both.zip(encoder.as_ref()).map(new_both).transpose()?,
             fast: fast_wanted.map(new_fast).transpose()?,
             encoder,
             margin,
@@ -113,7 +107,7 @@ impl Tagger {
         let versions = fast
             .into_iter()
             .chain(self.encoder.as_deref().map(Encoder::version))
-            .chain(self.both.as_ref().map(|(both, _)| both.version()));
+            .chain(self.both.as_ref().map(Both::version));
         let owned = |(name, version): (&str, &str)| (name.to_owned(), version.to_owned());
         versions.map(owned).collect()
     }
@@ -158,9 +152,9 @@ impl Tagger {
                 .sightings
                 .retain(|sighting| !wanted.touch(passages, sighting));
             tagged.sightings.extend(match (&self.both, &quick) {
-                (Some((both, decoder)), Some((_, quick))) => {
+                (Some(both), Some((_, quick))) => {
                     let scores = wanted.together(both, &quick.scores, &reading.scores);
-                    decoder.all(passages, &scores)
+                    both.decoder.all(passages, &scores)
                 }
                 _ => encoder.decoder().all(passages, &reading.scores),
             });

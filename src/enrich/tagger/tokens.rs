@@ -68,7 +68,7 @@ impl Tokens {
         marks.get(index).copied().unwrap_or_default()
     }
 
-    /// What both recognisers say together of the marked tokens; of others what the encoder says, which has not read them.
+    /// What both recognisers say together of the marked tokens; of others the encoder alone, which has not read them.
     pub(super) fn together(
         &self,
         both: &Both,

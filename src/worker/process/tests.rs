@@ -244,3 +244,20 @@ fn what_a_service_says_or_does_not_is_in_the_record_or_its_fate() {
         assert_eq!(code(&outcome(on_failure, Err("invalid"))), "enricher_failed");
     }
 }
+
+#[test]
+fn what_is_decoded_alone_goes_on_as_it_came() {
+    let alone = processor(|_| ()).decoding_alone();
+    let outcome = |payload| alone.process(&record(payload), 0, &mut ());
+    let payload = r#"{"headline": "Rain in Paris", "body": "It rained."}"#;
+    let Outcome::PassedThrough(output) = outcome(Some(payload)) else {
+        panic!("not passed through")
+    };
+    let given = record(Some(payload));
+    assert_eq!(
+        (output.key, output.value, output.headers),
+        (given.key, given.value, given.headers)
+    );
+    assert_eq!(code(&outcome(Some("{"))), "invalid_json");
+    assert_eq!(code(&outcome(None)), "passed");
+}
