@@ -44,6 +44,11 @@ use crate::metrics;
 use crate::metrics::Metrics;
 use crate::record::PartitionKey;
 
+/// Longest that a full intake waits for room before it is paused. A pause throws away what the client had fetched, and
+/// fetching begins again up to a second after it ends: librdkafka 2.12 does not wake the thread that fetches. So a
+/// pause is for a worker that is slow, to which what is still in intake lasts for longer.
+const ROOM_WAIT: Duration = Duration::from_millis(500);
+
 /// Fetches an OAuth token for SASL/OAUTHBEARER; handed over by `commands`, so that Kafka's room knows no HTTP.
 pub type TokenProvider = Arc<dyn Fn() -> Result<(String, String, i64), NoToken> + Send + Sync>;
 
@@ -121,14 +126,14 @@ impl Shared {
         true
     }
 
-    /// Waits while intake is full, so long at most; false where it still is.
-    pub(crate) fn wait_for_room(&self, longest: Duration) -> bool {
-        let deadline = Instant::now() + longest;
+    /// Waits while intake is full, but not for long.
+    pub(crate) fn wait_for_room(&self) {
+        let deadline = Instant::now() + ROOM_WAIT;
         let mut flow = self.flow();
         while flow.is_full() {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return false;
+                return;
             }
             flow = self
                 .settled
@@ -136,7 +141,6 @@ impl Shared {
                 .unwrap_or_else(std::sync::PoisonError::into_inner)
                 .0;
         }
-        true
     }
 
     /// From now on only newer figures say how far a partition was fetched: older ones may still be on their way.

@@ -39,19 +39,13 @@ use crate::worker::seams::RecordSource;
 
 /// Longest that one poll waits for a record; also how soon a stop, a pause or a rewind is seen.
 const POLL: Duration = Duration::from_millis(50);
-/// Longest that a full intake waits for room before it is paused. A pause throws away what the client had fetched, and
-/// fetching begins again up to a second after it ends: librdkafka 2.12 does not wake the thread that fetches. So a
-/// pause is for a worker that is slow, to which what is still in intake lasts for longer.
-const ROOM_WAIT: Duration = Duration::from_millis(500);
 /// Least time between two attempts to seek back.
 const REWIND_RETRY: Duration = Duration::from_millis(200);
-
 /// Least time between two jumps of offsets that are judged, since each asks the broker.
 const JUDGE_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Called once in each turn of the poll loop.
 pub type Heartbeat = Box<dyn Fn() + Send>;
-
 /// Where a backfill stops: the end of each partition as seen at start.
 pub type EndOffsets = BTreeMap<PartitionKey, i64>;
 
@@ -230,7 +224,7 @@ impl Poller {
             (self.heartbeat)();
             self.rewind_if_due();
             self.judge_jump();
-            self.shared.wait_for_room(ROOM_WAIT);
+            self.shared.wait_for_room();
             self.pause_or_resume();
             let consumer = Arc::clone(&self.consumer);
             match consumer.poll(POLL) {

@@ -138,7 +138,7 @@ impl Processor {
         framed
     }
 
-    /// The same, which decodes what can be decoded and hands it on unchanged: what the worker costs beside what it is for.
+    /// The same, which decodes what can be decoded and hands it on unchanged: what is left is the cost of the flow.
     pub fn decoding_alone(&self) -> Self {
         let mut alone = self.clone();
         alone.decodes_alone = true;

@@ -84,11 +84,11 @@ impl Tagger {
             encoder.map(Box::new).map_err(|error| broken(file, error))
         };
         let encoder = encoder_wanted.map(new_encoder).transpose()?;
-        let new_both = |(file, encoder): (&ModelFile, &Box<Encoder>)| {
+        let new_both = |(file, encoder): (&ModelFile, &Encoder)| {
             Both::new(file, encoder.decoder()).map_err(|error| broken(file, error))
         };
         Ok(Self {
-            both: both.zip(encoder.as_ref()).map(new_both).transpose()?,
+            both: both.zip(encoder.as_deref()).map(new_both).transpose()?,
             fast: fast_wanted.map(new_fast).transpose()?,
             encoder,
             margin,

@@ -487,19 +487,10 @@ fn a_batch_that_has_taken_in_others_ends_them_too() {
 fn a_full_intake_has_room_once_a_batch_is_taken() {
     let mut flow = FlowState::new(limits());
     flow.assign([(key(0), None)]);
-    for offset in 0..10 {
-        assert!(!flow.is_full());
-        flow.accept(record(0, offset), 0);
-    }
-    assert!(flow.is_full());
+    assert!((0..10).all(|offset| flow.accept(record(0, offset), 0)) && flow.is_full());
     flow.take_batch(0);
-    assert!(!flow.is_full());
-    assert_eq!(flow.pause_change(), None);
-    flow.accept(record(0, 10), 0);
-    flow.accept(record(0, 11), 0);
-    flow.accept(record(0, 12), 0);
-    flow.accept(record(0, 13), 0);
-    assert!(flow.is_full());
-    assert_eq!(flow.pause_change(), Some(true));
+    assert!(!flow.is_full() && flow.pause_change().is_none());
+    assert!((10..13).all(|offset| flow.accept(record(0, offset), 0)));
+    assert!(flow.is_full() && flow.pause_change() == Some(true));
     assert!(!flow.is_full(), "who is paused waits for nothing more");
 }
