@@ -126,11 +126,9 @@ fn split_line(text: &str, start: usize, end: usize, found: &mut Vec<ByteSpan>) {
             }
             last += next.len_utf8();
         }
-        let word = word_start(text, open, at);
-        let before = text.get(word..at).unwrap_or_default();
+        let sentence = text.get(open..at).unwrap_or_default();
         let rest = text.get(last..).unwrap_or_default();
-        let first_word = || text.get(open..word).is_some_and(|head| head.trim().is_empty());
-        if ends_sentence(before, only, last - at, rest, first_word) {
+        if ends_sentence(sentence, only, last - at, rest) {
             push(text, open, last, found);
             open = last;
         }
@@ -146,22 +144,15 @@ fn quiet_end(text: &str, at: usize) -> usize {
     at + rest.iter().position(may_end).unwrap_or(rest.len())
 }
 
-/// Where the word begins that ends before `at`, in a sentence that began at `open`: behind the last blank, and the
-/// quotes and brackets after that.
-fn word_start(text: &str, open: usize, at: usize) -> usize {
-    let sentence = text.get(open..at).unwrap_or_default();
+/// The last word of a sentence so far: what follows the last blank, and the quotes and brackets after that.
+fn last_word(sentence: &str) -> &str {
     let word = sentence.rsplit(char::is_whitespace).next().unwrap_or_default();
-    at - word.trim_start_matches(is_opener).len()
+    word.trim_start_matches(is_opener)
 }
 
-/// True where a sentence ends between `before` + its terminator (with quotes and brackets, `marks` bytes) and `rest`.
-fn ends_sentence(
-    before: &str,
-    terminator: char,
-    marks: usize,
-    rest: &str,
-    first_word: impl Fn() -> bool,
-) -> bool {
+/// True where `sentence` ends between its terminator (with quotes and brackets, `marks` bytes) and `rest`. Looks for its
+/// last word only where a blank follows: so all looking back together is linear in the text.
+fn ends_sentence(sentence: &str, terminator: char, marks: usize, rest: &str) -> bool {
     if is_wide(terminator) {
         return true;
     }
@@ -181,6 +172,11 @@ fn ends_sentence(
     if terminator != '.' || marks > 1 {
         return true;
     }
+    let before = last_word(sentence);
+    let first_word = || {
+        let head = sentence.len() - before.len();
+        sentence.get(..head).is_some_and(|head| head.trim().is_empty())
+    };
     let opens = || OPENERS.binary_search(&first_word_of(next)).is_ok();
     match abbreviations::stop_after(before) {
         Stop::BeforeName => false,
