@@ -150,8 +150,8 @@ fn last_word(sentence: &str) -> &str {
     word.trim_start_matches(is_opener)
 }
 
-/// True where `sentence` ends between its terminator (with quotes and brackets, `marks` bytes) and `rest`. Looks for the
-/// last word only where a blank follows: so all looking back together is linear in the text.
+/// True where `sentence` ends between its terminator (with quotes and brackets, `marks` bytes) and `rest`. Looks for
+/// the last word only where a blank follows: so all looking back together is linear in the text.
 fn ends_sentence(sentence: &str, terminator: char, marks: usize, rest: &str) -> bool {
     if is_wide(terminator) {
         return true;
