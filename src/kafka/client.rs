@@ -46,8 +46,9 @@ use crate::record::PartitionKey;
 
 /// Longest that a full intake waits for room before it is paused. A pause throws away what the client had fetched, and
 /// fetching begins again up to a second after it ends: librdkafka 2.12 does not wake the thread that fetches. So a
-/// pause is for a worker that is slow, to which what is still in intake lasts for longer.
-const ROOM_WAIT: Duration = Duration::from_millis(500);
+/// pause is for a worker that is slow, to which what is still in intake lasts for longer. What the client holds is
+/// polled at the pace of the batches meanwhile, and a rebalance stands behind it: no longer than this a batch.
+const ROOM_WAIT: Duration = Duration::from_millis(200);
 
 /// Fetches an OAuth token for SASL/OAUTHBEARER; handed over by `commands`, so that Kafka's room knows no HTTP.
 pub type TokenProvider = Arc<dyn Fn() -> Result<(String, String, i64), NoToken> + Send + Sync>;

@@ -156,7 +156,8 @@ fn consumer_properties(config: &Config) -> BTreeMap<String, String> {
         "queued.max.messages.kbytes",
         (budget / QUEUE_SHARE / 1024).clamp(1024, QUEUE_KBYTES_MAX),
     );
-    set(&mut p, "queued.min.messages", 100_000);
+    // Small ones too stand before a rebalance for a moment alone, where they are polled as the worker takes them.
+    set(&mut p, "queued.min.messages", 10_000);
     set(&mut p, "fetch.max.bytes", fetch);
     set(&mut p, "fetch.message.max.bytes", FETCH_BYTES_MIN.min(fetch));
     p

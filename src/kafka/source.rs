@@ -1,5 +1,5 @@
 //! The consumer on a polling thread of its own, and the batches it yields. Polling never waits for work, save within
-//! the revoke deadline; never commits anything.
+//! the revoke deadline and a moment for room; never commits anything.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
