@@ -106,6 +106,22 @@ fn each_setting_names_its_models() {
 }
 
 #[test]
+fn where_both_have_read_both_count() {
+    let both = passages(HEADLINE, TEXT);
+    let tagger = &*ACCURATE;
+    let (fast, encoder) = (tagger.fast.as_ref().unwrap(), tagger.encoder.as_ref().unwrap());
+    let model = tagger.both.as_ref().unwrap();
+    let (quick, slow) = (fast.read(&both).scores, encoder.read(&both, |_, _| true).scores);
+    let rows = [0, 1].map(|side: usize| {
+        let rows = quick[side].iter().zip(&slow[side]);
+        rows.map(|(quick, slow)| model.together(quick, slow)).collect()
+    });
+    let expected = model.decoder.all(&both, &rows);
+    assert_eq!(tagger.tag(&both).sightings, expected);
+    assert_ne!(model.decoder.all(&both, &slow), expected);
+}
+
+#[test]
 fn an_encoder_reads_alone_where_a_language_has_no_other() {
     let both = passages(HEADLINE, TEXT);
     let of = |left_out: &[&str]| {
